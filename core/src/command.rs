@@ -1,0 +1,203 @@
+//! What we ask a server: each command as a list of arguments.
+
+use core::fmt;
+
+use crate::resp::{Arguments, Decimal};
+use crate::script::{EXTEND, RELEASE, Script};
+use crate::time::Ttl;
+use crate::token::Token;
+
+/// Version of the wire protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// RESP2: every server.
+    Resp2,
+    /// RESP3: Redis 6 and later, Valkey. Needed for pushes.
+    #[default]
+    Resp3,
+}
+
+/// Who we are, as told to a server when connecting. `Debug` hides the password.
+#[derive(Clone, Copy, Default)]
+pub struct Login<'a> {
+    /// Protocol to ask for. A server that does not know `HELLO` is spoken to in RESP2.
+    pub protocol: Protocol,
+    /// ACL user; `None` is the user `default`.
+    pub username: Option<&'a [u8]>,
+    /// Password; `None` sends none.
+    pub password: Option<&'a [u8]>,
+    /// Database number; 0 is where every connection starts.
+    pub database: u32,
+    /// Name of the connection, shown by `CLIENT LIST`. The server refuses blanks and line ends.
+    pub name: Option<&'a [u8]>,
+}
+
+impl fmt::Debug for Login<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("protocol", &self.protocol)
+            .field("password", &self.password.map(|_| "***"))
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a script is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `EVALSHA` and the digest: 40 bytes, if the server knows the script.
+    Digest,
+    /// `EVAL` and the full text, which the server then remembers.
+    Source,
+}
+
+/// One request.
+///
+/// Sources: the pages [`HELLO`](https://redis.io/docs/latest/commands/hello/),
+/// [`AUTH`](https://redis.io/docs/latest/commands/auth/),
+/// [`SELECT`](https://redis.io/docs/latest/commands/select/),
+/// [`ROLE`](https://redis.io/docs/latest/commands/role/),
+/// [`INFO`](https://redis.io/docs/latest/commands/info/),
+/// [`SET`](https://redis.io/docs/latest/commands/set/),
+/// [`GET`](https://redis.io/docs/latest/commands/get/),
+/// [`EVALSHA`](https://redis.io/docs/latest/commands/evalsha/).
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Command<'a> {
+    /// `HELLO 2|3 [AUTH user password] [SETNAME name]`.
+    Hello(Login<'a>),
+    /// `AUTH [user] password`, for servers without `HELLO`.
+    Auth(Login<'a>),
+    /// `SELECT database`.
+    Select(u32),
+    /// `ROLE`, for servers without `HELLO`.
+    Role,
+    /// `INFO server`, to learn how long the server has been up.
+    Info,
+    /// `SET key token NX PX ttl`: take the key if nobody has it.
+    Claim {
+        /// The lock's key.
+        key: &'a [u8],
+        /// The claimant's token.
+        token: &'a Token,
+        /// When the server frees the key by itself.
+        ttl: Ttl,
+    },
+    /// `GET key`: whose is it?
+    Read {
+        /// The lock's key.
+        key: &'a [u8],
+    },
+    /// The compare-and-extend script.
+    Extend {
+        /// The lock's key.
+        key: &'a [u8],
+        /// The owner's token.
+        token: &'a Token,
+        /// The new ttl, counted from when the server runs the script.
+        ttl: Ttl,
+        /// How the script is named.
+        form: Form,
+    },
+    /// The compare-and-delete script.
+    Release {
+        /// The lock's key.
+        key: &'a [u8],
+        /// The owner's token.
+        token: &'a Token,
+        /// How the script is named.
+        form: Form,
+    },
+}
+
+impl Arguments for Command<'_> {
+    fn visit(&self, put: &mut dyn FnMut(&[u8])) {
+        match *self {
+            Self::Hello(login) => hello(login, put),
+            Self::Auth(login) => auth(login, put),
+            Self::Select(database) => {
+                put(b"SELECT");
+                put(Decimal::new(database.into()).as_bytes());
+            }
+            Self::Role => put(b"ROLE"),
+            Self::Info => {
+                put(b"INFO");
+                put(b"server");
+            }
+            Self::Claim { key, token, ttl } => {
+                put(b"SET");
+                put(key);
+                put(token.as_bytes());
+                put(b"NX");
+                put(b"PX");
+                put(Decimal::new(ttl.as_millis()).as_bytes());
+            }
+            Self::Read { key } => {
+                put(b"GET");
+                put(key);
+            }
+            Self::Extend { key, token, ttl, form } => {
+                script(&EXTEND, form, key, token, put);
+                put(Decimal::new(ttl.as_millis()).as_bytes());
+            }
+            Self::Release { key, token, form } => script(&RELEASE, form, key, token, put),
+        }
+    }
+}
+
+fn hello(login: Login<'_>, put: &mut dyn FnMut(&[u8])) {
+    put(b"HELLO");
+    put(match login.protocol {
+        Protocol::Resp2 => b"2",
+        Protocol::Resp3 => b"3",
+    });
+    if let Some(password) = login.password {
+        put(b"AUTH");
+        put(login.username.unwrap_or(b"default"));
+        put(password);
+    }
+    if let Some(name) = login.name {
+        put(b"SETNAME");
+        put(name);
+    }
+}
+
+fn auth(login: Login<'_>, put: &mut dyn FnMut(&[u8])) {
+    put(b"AUTH");
+    if let Some(username) = login.username {
+        put(username);
+    }
+    put(login.password.unwrap_or_default());
+}
+
+fn script(script: &Script, form: Form, key: &[u8], token: &Token, put: &mut dyn FnMut(&[u8])) {
+    match form {
+        Form::Digest => {
+            put(b"EVALSHA");
+            put(script.digest());
+        }
+        Form::Source => {
+            put(b"EVAL");
+            put(script.source().as_bytes());
+        }
+    }
+    put(b"1");
+    put(key);
+    put(token.as_bytes());
+}
+
+impl fmt::Debug for Command<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hello(_) => "Hello",
+            Self::Auth(_) => "Auth",
+            Self::Select(_) => "Select",
+            Self::Role => "Role",
+            Self::Info => "Info",
+            Self::Claim { .. } => "Claim",
+            Self::Read { .. } => "Read",
+            Self::Extend { .. } => "Extend",
+            Self::Release { .. } => "Release",
+        })
+    }
+}

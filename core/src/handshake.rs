@@ -1,0 +1,272 @@
+//! From a fresh connection to one that is ready for locks.
+//!
+//! ```text
+//!            +- no HELLO here -> Auth? -> Select? -> Role -+
+//!   Hello ---+                                             +-> Info? -> ready
+//!            +- greeted -------> Select? ------------------+
+//! ```
+//!
+//! Steps with a question mark are left out when there is nothing to say. One question is out at a
+//! time, except that `HELLO` carries the login and the name of the connection with it.
+//!
+//! Source: the [`HELLO`](https://redis.io/docs/latest/commands/hello/) page and the RESP
+//! specification, section "Client handshake".
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::answer::Refusal;
+use crate::command::{Command, Login, Protocol};
+use crate::resp::{Elements, Reply};
+
+/// Whether a server may vote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// It said that it is a master.
+    Master,
+    /// It did not say.
+    #[default]
+    Unknown,
+}
+
+/// What a server said of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Greeting {
+    /// The protocol both sides speak from now on.
+    pub protocol: Protocol,
+    /// Its role. A replica is never greeted: that is [`HandshakeError::Replica`].
+    pub role: Role,
+    /// How long it has been up, in whole seconds. `None` when not asked for or not told.
+    pub uptime: Option<Duration>,
+}
+
+impl Greeting {
+    /// How long the server must stay without a vote: a server that forgot its keys in a restart
+    /// may grant a lock that is still held, until the longest ttl in use (`longest`) has passed.
+    /// Zero when the server did not tell its uptime: then nothing is verified.
+    ///
+    /// Source: "Distributed locks with Redis", section on crash recovery and delayed restarts.
+    #[must_use]
+    pub fn abstains_for(&self, longest: Duration) -> Duration {
+        self.uptime.map_or(Duration::ZERO, |uptime| longest.saturating_sub(uptime))
+    }
+}
+
+/// Why a connection cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// The server refused a step.
+    Refused(Refusal),
+    /// The server is a replica: its word counts for nothing.
+    Replica,
+    /// The answer is none that a Redis or Valkey server gives.
+    Nonsense,
+}
+
+/// Asks and listens; the caller carries. Borrows the login only while connecting.
+#[derive(Clone, Copy, Debug)]
+pub struct Handshake<'a> {
+    login: Login<'a>,
+    wants_uptime: bool,
+    step: Step,
+    asked: bool,
+    greeting: Greeting,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Hello,
+    Auth,
+    Select { greeted: bool },
+    Role,
+    Info,
+    Ready,
+}
+
+impl<'a> Handshake<'a> {
+    /// A handshake for a fresh connection. With `wants_uptime` it also asks how long the server
+    /// has been up, for [`Greeting::abstains_for`].
+    #[must_use]
+    pub const fn new(login: Login<'a>, wants_uptime: bool) -> Self {
+        let greeting = Greeting { protocol: Protocol::Resp2, role: Role::Unknown, uptime: None };
+        Self { login, wants_uptime, step: Step::Hello, asked: false, greeting }
+    }
+
+    /// The next question. `None` while one is out, and when all is said.
+    #[must_use]
+    pub fn poll_command(&mut self) -> Option<Command<'a>> {
+        if self.asked {
+            return None;
+        }
+        let command = match self.step {
+            Step::Hello => Command::Hello(self.login),
+            Step::Auth => Command::Auth(self.login),
+            Step::Select { .. } => Command::Select(self.login.database),
+            Step::Role => Command::Role,
+            Step::Info => Command::Info,
+            Step::Ready => return None,
+        };
+        self.asked = true;
+        Some(command)
+    }
+
+    /// Takes the reply to the question that is out.
+    ///
+    /// # Errors
+    /// [`HandshakeError`]: close the connection.
+    pub fn handle_reply(&mut self, reply: Reply<'_>) -> Result<(), HandshakeError> {
+        if !core::mem::replace(&mut self.asked, false) {
+            return Err(HandshakeError::Nonsense);
+        }
+        self.step = match self.step {
+            Step::Hello => self.greeted(reply)?,
+            Step::Auth => {
+                accepted(reply)?;
+                self.after_login(false)
+            }
+            Step::Select { greeted } => {
+                accepted(reply)?;
+                self.after_select(greeted)
+            }
+            Step::Role => {
+                self.greeting.role = role_reply(reply)?;
+                self.after_role()
+            }
+            Step::Info => {
+                self.greeting.uptime = uptime(reply)?;
+                Step::Ready
+            }
+            Step::Ready => return Err(HandshakeError::Nonsense),
+        };
+        Ok(())
+    }
+
+    /// What the server said of itself, once all is said.
+    #[must_use]
+    pub fn finished(&self) -> Option<Greeting> {
+        (self.step == Step::Ready).then_some(self.greeting)
+    }
+
+    fn greeted(&mut self, reply: Reply<'_>) -> Result<Step, HandshakeError> {
+        match reply {
+            Reply::Map(fields) | Reply::Array(fields) => {
+                self.greeting = greeting(fields, self.login.protocol)?;
+                Ok(self.after_login(true))
+            }
+            // Too long a list of modules to keep. The server did switch: an error is short.
+            Reply::TooLong => {
+                self.greeting.protocol = self.login.protocol;
+                Ok(self.after_login(true))
+            }
+            Reply::Error(line) => match Refusal::classify(line) {
+                Refusal::UnknownCommand | Refusal::NoProtocol => Ok(self.without_hello()),
+                refusal => Err(HandshakeError::Refused(refusal)),
+            },
+            _ => Err(HandshakeError::Nonsense),
+        }
+    }
+
+    fn without_hello(&self) -> Step {
+        if self.login.password.is_some() { Step::Auth } else { self.after_login(false) }
+    }
+
+    fn after_login(&self, greeted: bool) -> Step {
+        if self.login.database == 0 { self.after_select(greeted) } else { Step::Select { greeted } }
+    }
+
+    fn after_select(&self, greeted: bool) -> Step {
+        if greeted { self.after_role() } else { Step::Role }
+    }
+
+    fn after_role(&self) -> Step {
+        if self.wants_uptime { Step::Info } else { Step::Ready }
+    }
+}
+
+/// Reads the map that `HELLO` gives; RESP2 sends it flat, as an array.
+fn greeting(mut fields: Elements<'_>, asked: Protocol) -> Result<Greeting, HandshakeError> {
+    let wanted = match asked {
+        Protocol::Resp2 => 2,
+        Protocol::Resp3 => 3,
+    };
+    let mut role = Role::Unknown;
+    let mut speaks = None;
+    while let (Some(field), Some(value)) = (fields.next(), fields.next()) {
+        match (text(field), value) {
+            (Some(b"proto"), Reply::Integer(version)) => speaks = Some(version),
+            (Some(b"role"), value) => role = role_text(value)?,
+            _ => {}
+        }
+    }
+    if speaks != Some(wanted) {
+        return Err(HandshakeError::Nonsense);
+    }
+    Ok(Greeting { protocol: asked, role, uptime: None })
+}
+
+/// `ROLE` names the role first. A server may forbid or lack it: then the role stays unknown.
+fn role_reply(reply: Reply<'_>) -> Result<Role, HandshakeError> {
+    match reply {
+        Reply::Array(mut fields) => fields.next().map_or(Ok(Role::Unknown), role_text),
+        Reply::Error(line) => forbidden(line).map(|()| Role::Unknown),
+        _ => Err(HandshakeError::Nonsense),
+    }
+}
+
+fn role_text(value: Reply<'_>) -> Result<Role, HandshakeError> {
+    match text(value) {
+        Some(b"master") => Ok(Role::Master),
+        Some(b"replica" | b"slave") => Err(HandshakeError::Replica),
+        _ => Ok(Role::Unknown),
+    }
+}
+
+fn uptime(reply: Reply<'_>) -> Result<Option<Duration>, HandshakeError> {
+    match reply {
+        Reply::Bulk(info) | Reply::Verbatim(info) => Ok(info
+            .split(|byte| *byte == b'\n')
+            .find_map(|line| line.strip_prefix(b"uptime_in_seconds:"))
+            .and_then(|digits| core::str::from_utf8(digits).ok())
+            .and_then(|digits| digits.trim_ascii_end().parse().ok())
+            .map(Duration::from_secs)),
+        Reply::TooLong => Ok(None),
+        Reply::Error(line) => forbidden(line).map(|()| None),
+        _ => Err(HandshakeError::Nonsense),
+    }
+}
+
+/// A question that a server may forbid or not know, without harm.
+fn forbidden(line: &[u8]) -> Result<(), HandshakeError> {
+    match Refusal::classify(line) {
+        Refusal::NoPermission | Refusal::UnknownCommand => Ok(()),
+        refusal => Err(HandshakeError::Refused(refusal)),
+    }
+}
+
+fn accepted(reply: Reply<'_>) -> Result<(), HandshakeError> {
+    match reply {
+        Reply::Simple(b"OK") => Ok(()),
+        Reply::Error(line) => Err(HandshakeError::Refused(Refusal::classify(line))),
+        _ => Err(HandshakeError::Nonsense),
+    }
+}
+
+fn text(reply: Reply<'_>) -> Option<&[u8]> {
+    match reply {
+        Reply::Simple(text) | Reply::Bulk(text) => Some(text),
+        _ => None,
+    }
+}
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Replica => f.write_str("it is a replica; connect to the master"),
+            Self::Nonsense => f.write_str("its answer is none that Redis or Valkey gives"),
+        }
+    }
+}
+
+impl core::error::Error for HandshakeError {}

@@ -1,0 +1,172 @@
+//! A compare-and-delete owed to a server, until it surely has nothing of ours.
+//!
+//! ```text
+//!            +--------- refused, unreachable, lost: later --------+
+//!            v                                                    |
+//!          Due -- Release --> Sent --+-- deleted -----------------|--> settled
+//!            ^                       +-- nothing there, and the --|--> settled
+//!            |                       |   claim was answered       |
+//!            +------ pause ----------+-- nothing there, but an ---+
+//!                                        old claim may come
+//!          Due -- the key has expired, nothing is on its way ---------> settled
+//! ```
+//!
+//! The last loop is for a connection that died between claim and release: the release on the new
+//! connection may overtake the claim that still stands in the old one.
+
+use core::time::Duration;
+
+use super::seat::Moment;
+use super::ticket::is_doubtful;
+use super::vote::Fate;
+use crate::answer::{Answer, Class, Refusal};
+use crate::command::Form;
+use crate::time::Instant;
+use crate::token::Token;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Debt {
+    pub(super) token: Token,
+    claim: Fate,
+    step: Step,
+    tries: u32,
+    /// The key is gone by itself from this moment on.
+    until: Instant,
+    /// A claim that a dead connection left behind has surely come by this moment, unless the server
+    /// stands still.
+    safe_from: Instant,
+    /// Acknowledged after that; only kept in case the server did stand still.
+    spare: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Due { at: Instant, form: Form },
+    Sent { number: u64, form: Form, at: Instant },
+}
+
+/// What an answer said about a debt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paid {
+    /// The key was ours until now.
+    Returned,
+    /// Nothing of ours is there.
+    Nothing,
+    /// Nothing of ours is there now; a late claim may still come.
+    NothingYet,
+    /// Not known yet.
+    Open,
+}
+
+impl Debt {
+    /// First wait before a repetition; it doubles each time.
+    const PAUSE: Duration = Duration::from_millis(10);
+    /// Longest wait before a repetition.
+    const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+    pub(super) fn new(token: Token, claim: Fate, moment: Moment) -> Self {
+        Self {
+            token,
+            claim,
+            step: Step::Due { at: moment.now, form: Form::Digest },
+            tries: 0,
+            until: moment.expiry,
+            safe_from: moment.now.saturating_add(moment.reply_timeout),
+            spare: false,
+        }
+    }
+
+    /// The release, if it is due. The caller sends it under `number`.
+    pub(super) fn poll(&mut self, now: Instant, number: u64) -> Option<(Token, Form)> {
+        match self.step {
+            Step::Due { at, form } if at <= now => {
+                self.step = Step::Sent { number, form, at: now };
+                Some((self.token, form))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn knows(&self, number: u64) -> bool {
+        matches!(self.claim, Fate::Pending(pending) if pending == number)
+            || matches!(self.step, Step::Sent { number: sent, .. } if sent == number)
+    }
+
+    pub(super) fn handle_answer(&mut self, number: u64, answer: Answer, moment: Moment) -> Paid {
+        match self.step {
+            Step::Sent { number: sent, form, at } if sent == number => {
+                self.released(answer, form, at, moment.now)
+            }
+            _ => self.claimed(answer, moment),
+        }
+    }
+
+    /// The claim is answered after all.
+    fn claimed(&mut self, answer: Answer, moment: Moment) -> Paid {
+        self.claim = if is_doubtful(answer) { Fate::Unknown } else { Fate::Set };
+        self.safe_from = moment.now.saturating_add(moment.reply_timeout);
+        self.until = self.until.max(moment.expiry);
+        match answer {
+            Answer::Nil | Answer::Refused(_) | Answer::Unreachable if self.claim == Fate::Set => {
+                Paid::Nothing
+            }
+            _ => Paid::Open,
+        }
+    }
+
+    fn released(&mut self, answer: Answer, form: Form, sent: Instant, now: Instant) -> Paid {
+        match answer {
+            Answer::Token(token) if token == self.token => Paid::Returned,
+            Answer::Integer(_) => self.nothing_there(sent, now),
+            Answer::Refused(refusal) if refusal.class() == Class::Held => {
+                self.nothing_there(sent, now)
+            }
+            Answer::Refused(Refusal::NoScript) if form == Form::Digest => {
+                self.step = Step::Due { at: now, form: Form::Source };
+                Paid::Open
+            }
+            _ => self.again(now),
+        }
+    }
+
+    fn nothing_there(&mut self, sent: Instant, now: Instant) -> Paid {
+        if self.claim == Fate::Set {
+            return Paid::Nothing;
+        }
+        self.spare |= sent >= self.safe_from;
+        let _ = self.again(now);
+        Paid::NothingYet
+    }
+
+    fn again(&mut self, now: Instant) -> Paid {
+        let at = now.saturating_add(self.pause());
+        self.tries = self.tries.saturating_add(1);
+        self.step = Step::Due { at, form: Form::Digest };
+        Paid::Open
+    }
+
+    fn pause(&self) -> Duration {
+        let factor = 1_u32.checked_shl(self.tries).unwrap_or(u32::MAX);
+        Self::PAUSE.saturating_mul(factor).min(Self::PAUSE_MAX)
+    }
+
+    /// Whether the key has surely expired. Not while a request is out: until it is answered, or its
+    /// connection is dead, it may still be on its way.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        let is_out =
+            matches!(self.claim, Fate::Pending(_)) || matches!(self.step, Step::Sent { .. });
+        !is_out && now >= self.until
+    }
+
+    pub(super) fn poll_timeout(&self) -> Instant {
+        match self.step {
+            Step::Due { at, .. } => at,
+            Step::Sent { .. } => Instant::NEVER,
+        }
+    }
+
+    /// Whether this debt may make room for a newer one.
+    pub(super) const fn is_spare(&self) -> bool {
+        self.spare
+    }
+}

@@ -1,0 +1,122 @@
+//! What goes in and out of the machine, apart from answers.
+
+use core::time::Duration;
+
+use super::ticket::Ticket;
+use crate::command::Command;
+use crate::lease::{Drift, Lease};
+use crate::quorum::Tally;
+use crate::retry::Retry;
+use crate::time::{Instant, Ttl};
+
+/// How a lock is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// When a server frees the key by itself.
+    pub ttl: Ttl,
+    /// What is taken off the ttl for clocks of different speed.
+    pub drift: Drift,
+    /// How long one attempt, extension or release waits for answers. It should be small against
+    /// the ttl: what it waits is gone from the lease.
+    pub reply_timeout: Duration,
+    /// When to try again.
+    pub retry: Retry,
+}
+
+impl Settings {
+    /// One attempt, answers within half a second, the usual drift.
+    #[must_use]
+    pub const fn new(ttl: Ttl) -> Self {
+        Self {
+            ttl,
+            drift: Drift::DEFAULT,
+            reply_timeout: Duration::from_millis(500),
+            retry: Retry::NONE,
+        }
+    }
+}
+
+/// What the machine wants of its driver.
+#[derive(Debug)]
+#[must_use]
+pub enum Output<'a> {
+    /// Draw a fresh token and [`provide`](crate::Lock::provide) it.
+    NeedToken,
+    /// Ask server [`ticket.server()`](Ticket::server), without waiting, and bring the answer to
+    /// [`handle_answer`](crate::Lock::handle_answer) with the ticket. Requests to one server must be sent
+    /// in the order in which they come out here.
+    Send {
+        /// Goes back with the answer.
+        ticket: Ticket,
+        /// The question.
+        command: Command<'a>,
+    },
+    /// Something the owner of the lock wants to know.
+    Event(Event),
+    /// Nothing to do until an answer comes or this moment, when
+    /// [`handle_timeout`](crate::Lock::handle_timeout) is due. `None` is no moment.
+    Wait(Option<Instant>),
+}
+
+/// Something the owner of the lock wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The lock is held, until the lease runs out.
+    Acquired(Lease),
+    /// The lock was not taken, and no further attempt will be made.
+    Denied(Tally),
+    /// The lock is held for longer.
+    Extended(Lease),
+    /// The lock is not held for longer; the old lease still stands. The tally counts servers that
+    /// extended as granted and servers where the key is no longer ours as held.
+    NotExtended(Tally),
+    /// The lock is no longer held. Told once; it does not come back.
+    Lost(Loss),
+    /// The lock was given back.
+    Released(Released),
+}
+
+/// Why a lock was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Loss {
+    /// Its lease ran out.
+    Expired,
+    /// Its key is gone: deleted, evicted, or expired early.
+    Gone,
+    /// Its key has another value.
+    Stolen,
+}
+
+/// How a release went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// A majority confirmed that the lock was ours until now.
+    Confirmed,
+    /// It was not ours any more.
+    NotHeld,
+    /// Too few servers answered in time to tell. Releases are repeated until they do, or until the
+    /// keys have expired.
+    Unconfirmed,
+}
+
+/// The states of the machine, without what is in them; see the [module](crate::lock) for the diagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Not held, nobody wants it. Releases may still be owed.
+    Idle,
+    /// An attempt is about to begin.
+    NeedToken,
+    /// The servers are voting.
+    Asking,
+    /// Between two attempts.
+    Pausing,
+    /// Held.
+    Held,
+    /// Held, and the servers are asked for more time.
+    Extending,
+    /// Being given back.
+    Releasing,
+}

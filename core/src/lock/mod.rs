@@ -1,0 +1,354 @@
+//! The lock: one machine for one server and for a quorum of many.
+//!
+//! # States
+//!
+//! ```text
+//!            acquire                    provide(token)
+//!   Idle ----------------> NeedToken ------------------> Asking --+-- majority, time left --> Held
+//!    ^                        ^                            |      |
+//!    |                        +---- Pausing <-- try again -+------+-- failed
+//!    |                               hint: at once         |
+//!    +------- Denied --------------- no more tries --------+
+//!
+//!            extend            +-- majority, new lease ------------------> Held
+//!   Held ----------> Extending +-- not in time, refused: old lease stands > Held
+//!                              +-- the keys are no longer ours -----------> Idle (Lost)
+//!   Held, Extending -- the lease runs out ---------------------------------> Idle (Lost)
+//!   Held, Extending -- release --> Releasing -- acknowledged, or silence --> Idle (Released)
+//!   anything -- abandon --> Idle, without an event
+//! ```
+//!
+//! # Invariants
+//!
+//! * A key of ours, or one that may be ours, is either part of the current attempt or a *debt*: a
+//!   compare-and-delete that this machine repeats until it is acknowledged or the key has expired.
+//!   Debts are paid in every state, also after the caller has lost interest.
+//! * Every attempt has a token of its own, so a late release of an old attempt cannot delete the key
+//!   of a newer one.
+//! * The lease counts from before the first request of the attempt was handed out.
+//! * An answer counts only for the request whose ticket it carries.
+//! * What is lost stays lost: only a new attempt leads back to `Held`.
+
+mod debt;
+mod event;
+mod renewal;
+mod seat;
+mod ticket;
+mod transition;
+mod vote;
+
+pub use self::event::{Event, Loss, Output, Phase, Released, Settings};
+use self::renewal::Renewal;
+pub use self::seat::Seat;
+use self::seat::Want;
+use self::ticket::Expects;
+pub use self::ticket::Ticket;
+use crate::answer::Answer;
+use crate::command::{Command, Form};
+use crate::lease::Lease;
+use crate::quorum::Tally;
+use crate::random::Random;
+use crate::retry::Backoff;
+use crate::time::Instant;
+use crate::token::{Token, WeakRandomness};
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Idle,
+    NeedToken,
+    Asking { since: Instant },
+    Pausing { until: Instant },
+    Held { lease: Lease },
+    Extending { lease: Lease, since: Instant },
+    Releasing { since: Instant },
+}
+
+/// A lock on one key, over as many servers as it has seats. See the [module](self) for its states
+/// and the [crate] for the contract of the loop that drives it.
+///
+/// `K` is the key, any bytes. `S` holds one [`Seat`] for each configured server: an array, a slice,
+/// a `Vec`.
+#[derive(Debug)]
+pub struct Lock<K, S> {
+    key: K,
+    seats: S,
+    settings: Settings,
+    random: Random,
+    state: State,
+    /// Token of the current or last attempt.
+    token: Option<Token>,
+    /// Token of the request that is being handed out.
+    outgoing: Option<Token>,
+    backoff: Backoff,
+    /// A hint came while an attempt was under way.
+    hinted: bool,
+    event: Option<Event>,
+    next_number: u64,
+    now: Instant,
+}
+
+/// What the owner decides.
+impl<K, S> Lock<K, S>
+where
+    K: AsRef<[u8]>,
+    S: AsRef<[Seat]> + AsMut<[Seat]>,
+{
+    /// A lock that is not held. `seed` spreads retries: give every lock of every client its own.
+    pub fn new(key: K, seats: S, settings: Settings, seed: u64) -> Self {
+        Self {
+            key,
+            seats,
+            settings,
+            random: Random::new(seed),
+            state: State::Idle,
+            token: None,
+            outgoing: None,
+            backoff: Backoff::new(settings.retry, Instant::ZERO),
+            hinted: false,
+            event: None,
+            next_number: 0,
+            now: Instant::ZERO,
+        }
+    }
+
+    /// Begins to take the lock. Ends with [`Event::Acquired`] or [`Event::Denied`]. Without effect
+    /// unless the lock is idle.
+    pub fn acquire(&mut self, now: Instant) {
+        self.tick(now);
+        if let State::Idle = self.state {
+            self.backoff = Backoff::new(self.settings.retry, self.now);
+            self.hinted = false;
+            self.event = None;
+            self.state = State::NeedToken;
+        }
+    }
+
+    /// Gives the token that [`Output::NeedToken`] asks for. Without effect at any other time.
+    ///
+    /// # Errors
+    /// [`WeakRandomness`] when the token was used before: the generator repeats itself. Draw
+    /// another, or [`abandon`](Self::abandon).
+    pub fn provide(&mut self, token: Token, now: Instant) -> Result<(), WeakRandomness> {
+        self.tick(now);
+        if let State::NeedToken = self.state {
+            let owed = self.seats.as_ref().iter().any(|seat| seat.owes_token(token));
+            if owed || self.token == Some(token) {
+                return Err(WeakRandomness);
+            }
+            self.token = Some(token);
+            self.hinted = false;
+            self.state = State::Asking { since: self.now };
+            for seat in self.seats.as_mut() {
+                seat.begin(self.now);
+            }
+            self.advance();
+        }
+        Ok(())
+    }
+
+    /// Begins to extend the lock to a full ttl from now. Ends with [`Event::Extended`],
+    /// [`Event::NotExtended`] or [`Event::Lost`]; at once with `NotExtended` unless the lock is
+    /// held. Without effect while an extension is under way.
+    pub fn extend(&mut self, now: Instant) {
+        self.tick(now);
+        match self.state {
+            State::Held { lease } => {
+                self.state = State::Extending { lease, since: self.now };
+                for seat in self.seats.as_mut() {
+                    let may_hold = seat.vote.may_hold();
+                    let due = Renewal::Due { at: self.now, form: Form::Digest };
+                    seat.renewal = if may_hold { due } else { Renewal::Idle };
+                }
+                self.advance();
+            }
+            State::Extending { .. } => {}
+            _ => {
+                let configured = self.seats.as_ref().len();
+                self.event = self
+                    .event
+                    .or(Some(Event::NotExtended(Tally { configured, ..Tally::default() })));
+            }
+        }
+    }
+
+    /// Begins to give the lock back. Ends with [`Event::Released`]; at once when it is not held.
+    /// An acquisition or extension under way is given up.
+    pub fn release(&mut self, now: Instant) {
+        self.tick(now);
+        match self.state {
+            State::Held { .. } | State::Extending { .. } => {
+                self.event = None;
+                self.give_up();
+                self.state = State::Releasing { since: self.now };
+                self.advance();
+            }
+            State::Releasing { .. } => {}
+            _ => {
+                self.abandon(now);
+                self.event = Some(Event::Released(Released::NotHeld));
+            }
+        }
+    }
+
+    /// The owner has gone: whatever is held, or may be, is owed back. No event follows. Drive the
+    /// machine on until it [is settled](Self::is_settled), or leave the rest to the ttl.
+    pub fn abandon(&mut self, now: Instant) {
+        self.tick(now);
+        self.give_up();
+        self.state = State::Idle;
+        self.event = None;
+    }
+
+    /// Where the machine stands; for logs and tests.
+    pub const fn phase(&self) -> Phase {
+        match self.state {
+            State::Idle => Phase::Idle,
+            State::NeedToken => Phase::NeedToken,
+            State::Asking { .. } => Phase::Asking,
+            State::Pausing { .. } => Phase::Pausing,
+            State::Held { .. } => Phase::Held,
+            State::Extending { .. } => Phase::Extending,
+            State::Releasing { .. } => Phase::Releasing,
+        }
+    }
+
+    /// The lease, while the lock is held.
+    pub fn lease(&self) -> Option<Lease> {
+        match self.state {
+            State::Held { lease } | State::Extending { lease, .. } => Some(lease),
+            _ => None,
+        }
+    }
+
+    /// Whether the lock is idle and nothing is owed: only then may it be dropped without leaving a
+    /// key to its ttl.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.state, State::Idle) && !self.seats.as_ref().iter().any(Seat::owes)
+    }
+
+    /// The key.
+    pub const fn key(&self) -> &K {
+        &self.key
+    }
+
+    /// The settings.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+/// What happens to the machine, and what it wants.
+impl<K, S> Lock<K, S>
+where
+    K: AsRef<[u8]>,
+    S: AsRef<[Seat]> + AsMut<[Seat]>,
+{
+    /// Takes the answer to the request that went out with `ticket`. Every request wants one answer,
+    /// late as it may be: [`Answer::Unreachable`] if it could not be sent, [`Answer::Lost`] if its
+    /// connection ended first.
+    pub fn handle_answer(&mut self, ticket: Ticket, answer: Answer, now: Instant) {
+        self.tick(now);
+        let answer = if ticket.fits(answer) { answer } else { Answer::Unexpected };
+        let moment = self.moment();
+        if let (Some(token), Some(seat)) = (self.token, self.seats.as_mut().get_mut(ticket.server))
+        {
+            seat.handle_answer(ticket.number, answer, token, moment);
+        }
+        self.advance();
+    }
+
+    /// Time has passed. Call it at the moment given by [`Output::Wait`], or at any other.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.tick(now);
+        for seat in self.seats.as_mut() {
+            seat.handle_timeout(self.now);
+        }
+        if let State::Pausing { until } = self.state {
+            if until <= self.now {
+                self.state = State::NeedToken;
+            }
+        }
+        self.advance();
+    }
+
+    /// The key may be free: a push said so, or a connection came back. A lock that pauses between
+    /// two attempts tries at once; the attempt does not count as a retry.
+    pub fn hint(&mut self, now: Instant) {
+        self.tick(now);
+        match self.state {
+            State::Pausing { .. } => self.state = State::NeedToken,
+            State::Asking { .. } => self.hinted = true,
+            _ => {}
+        }
+    }
+
+    /// What to do next. Call it until it says [`Output::Wait`].
+    pub fn poll_output(&mut self) -> Output<'_> {
+        if let State::NeedToken = self.state {
+            return Output::NeedToken;
+        }
+        if let Some((server, want)) = self.poll_seats() {
+            return self.send(server, want);
+        }
+        if let Some(event) = self.event.take() {
+            return Output::Event(event);
+        }
+        let next = self.next_timeout();
+        Output::Wait((next < Instant::NEVER).then_some(next))
+    }
+
+    fn poll_seats(&mut self) -> Option<(usize, Want)> {
+        let (now, number) = (self.now, self.next_number);
+        let mut seats = self.seats.as_mut().iter_mut().enumerate();
+        seats.find_map(|(server, seat)| seat.poll(now, number).map(|want| (server, want)))
+    }
+
+    fn send(&mut self, server: usize, want: Want) -> Output<'_> {
+        let number = self.next_number;
+        self.next_number = number.wrapping_add(1);
+        let expires = match want {
+            Want::Release(..) => Instant::NEVER,
+            _ => self.phase_end(),
+        };
+        self.outgoing = match want {
+            Want::Release(token, _) => Some(token),
+            _ => self.token,
+        };
+        let key = self.key.as_ref();
+        let Some(token) = self.outgoing.as_ref() else {
+            return Output::Wait(None);
+        };
+        let command = match want {
+            Want::Claim => Command::Claim { key, token, ttl: self.settings.ttl },
+            Want::Read => Command::Read { key },
+            Want::Extend(form) => Command::Extend { key, token, ttl: self.settings.ttl, form },
+            Want::Release(_, form) => Command::Release { key, token, form },
+        };
+        let ticket = Ticket { server, number, expects: Expects::of(&command), expires };
+        Output::Send { ticket, command }
+    }
+
+    fn next_timeout(&self) -> Instant {
+        let phase = match self.state {
+            State::Pausing { until } => until,
+            State::Held { lease } => lease.until(),
+            _ => self.phase_end(),
+        };
+        let seats = self.seats.as_ref().iter().map(Seat::poll_timeout);
+        seats.min().unwrap_or(Instant::NEVER).min(phase)
+    }
+
+    /// When the current attempt, extension or release ends, whoever has not answered by then.
+    fn phase_end(&self) -> Instant {
+        let reply_timeout = self.settings.reply_timeout;
+        match self.state {
+            State::Asking { since } | State::Releasing { since } => {
+                since.saturating_add(reply_timeout)
+            }
+            State::Extending { lease, since } => {
+                since.saturating_add(reply_timeout).min(lease.until())
+            }
+            _ => Instant::NEVER,
+        }
+    }
+}

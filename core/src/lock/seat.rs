@@ -1,0 +1,151 @@
+//! One server's part in the lock: its vote, its renewal, and what is owed to it.
+
+use core::time::Duration;
+
+use super::debt::{Debt, Paid};
+use super::renewal::Renewal;
+use super::vote::{Read, Vote};
+use crate::answer::Answer;
+use crate::command::Form;
+use crate::time::Instant;
+use crate::token::Token;
+
+/// Releases that may be owed to one server at a time. A server that leaves so many unanswered is
+/// not asked for more.
+const DEBTS_MAX: usize = 2;
+
+/// What a [`Lock`](crate::Lock) remembers about one server. Give it one seat for each.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seat {
+    pub(super) vote: Vote,
+    pub(super) renewal: Renewal,
+    debts: [Option<Debt>; DEBTS_MAX],
+}
+
+/// What a seat must know of time when something happens to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) now: Instant,
+    /// When a key set by a request that is already out has surely expired.
+    pub(super) expiry: Instant,
+    pub(super) reply_timeout: Duration,
+}
+
+/// A request that a seat wants sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Want {
+    Claim,
+    Read,
+    Extend(Form),
+    Release(Token, Form),
+}
+
+impl Seat {
+    /// The next request that is due, which the caller sends under `number`. What is owed goes
+    /// first: on one connection the old key is then gone before the new claim comes.
+    pub(super) fn poll(&mut self, now: Instant, number: u64) -> Option<Want> {
+        let release = self.debts.iter_mut().flatten().find_map(|debt| debt.poll(now, number));
+        if let Some((token, form)) = release {
+            return Some(Want::Release(token, form));
+        }
+        self.vote.poll(now, number).or_else(|| self.renewal.poll(now, number))
+    }
+
+    /// When this seat wants attention next.
+    pub(super) fn poll_timeout(&self) -> Instant {
+        let vote = match self.vote {
+            Vote::Due(at) | Vote::Asked { read: Read::Due(at), .. } => at,
+            _ => Instant::NEVER,
+        };
+        let renewal = match self.renewal {
+            Renewal::Due { at, .. } => at,
+            _ => Instant::NEVER,
+        };
+        let debts = self.debts.iter().flatten().map(Debt::poll_timeout);
+        debts.min().unwrap_or(Instant::NEVER).min(vote).min(renewal)
+    }
+
+    /// Begins a new attempt. A seat without room to remember another debt abstains.
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.vote = if self.room().is_some() { Vote::Due(now) } else { Vote::Unreachable };
+        self.renewal = Renewal::Idle;
+    }
+
+    /// Ends this seat's part: what it may hold is owed back to it.
+    pub(super) fn give_up(&mut self, token: Token, moment: Moment) {
+        self.renewal = Renewal::Idle;
+        if let Some(claim) = self.vote.fate() {
+            self.vote = Vote::Returning;
+            self.owe(Debt::new(token, claim, moment));
+        } else {
+            self.vote.stop_asking();
+        }
+    }
+
+    fn owe(&mut self, debt: Debt) {
+        if let Some(slot) = self.room() {
+            *slot = Some(debt);
+        }
+    }
+
+    /// A free place for a debt; one that was acknowledged and is kept only in case counts as free.
+    fn room(&mut self) -> Option<&mut Option<Debt>> {
+        let free = self.debts.iter().position(Option::is_none);
+        let spare = || self.debts.iter().position(|debt| debt.is_some_and(|d| d.is_spare()));
+        let at = free.or_else(spare)?;
+        self.debts.get_mut(at)
+    }
+
+    pub(super) fn owes(&self) -> bool {
+        self.debts.iter().any(Option::is_some)
+    }
+
+    /// Whether a debt stands under this token.
+    pub(super) fn owes_token(&self, token: Token) -> bool {
+        self.debts.iter().flatten().any(|debt| debt.token == token)
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        for slot in &mut self.debts {
+            slot.take_if(|debt| debt.is_over(now));
+        }
+    }
+
+    /// Hands an answer to whatever waits for it. `token` is the one of the current attempt.
+    pub(super) fn handle_answer(
+        &mut self,
+        number: u64,
+        answer: Answer,
+        token: Token,
+        moment: Moment,
+    ) {
+        if self.pay(number, answer, token, moment) {
+            return;
+        }
+        self.renewal.handle_answer(number, answer, token, moment.now);
+        if let Some(claim) = self.vote.handle_answer(number, answer, token, moment.now) {
+            self.owe(Debt::new(token, claim, moment));
+        }
+    }
+
+    /// Whether the answer belonged to a debt.
+    fn pay(&mut self, number: u64, answer: Answer, token: Token, moment: Moment) -> bool {
+        let mut slots = self.debts.iter_mut();
+        let Some(slot) = slots.find(|slot| slot.is_some_and(|debt| debt.knows(number))) else {
+            return false;
+        };
+        let Some(debt) = slot else { return false };
+        let paid = debt.handle_answer(number, answer, moment);
+        if debt.token == token && self.vote == Vote::Returning {
+            self.vote = match paid {
+                Paid::Returned => Vote::Returned,
+                Paid::Nothing | Paid::NothingYet => Vote::Absent,
+                Paid::Open => Vote::Returning,
+            };
+        }
+        if matches!(paid, Paid::Returned | Paid::Nothing) {
+            *slot = None;
+        }
+        true
+    }
+}

@@ -1,0 +1,75 @@
+//! Tickets: which request an answer belongs to.
+
+use crate::answer::{Answer, Class};
+use crate::command::Command;
+use crate::time::Instant;
+
+/// Goes out with a request and comes back with its answer. Answers with a ticket that is no longer
+/// waited for are ignored, so a late one does no harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    pub(super) server: usize,
+    pub(super) number: u64,
+    pub(super) expects: Expects,
+    pub(super) expires: Instant,
+}
+
+/// The kinds of answers a request can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expects {
+    /// `OK` or null.
+    Condition,
+    /// A value or null.
+    Value,
+    /// A token, 0 or -1.
+    Script,
+}
+
+impl Ticket {
+    /// Which of the configured servers to ask, counted from zero.
+    #[must_use]
+    pub const fn server(&self) -> usize {
+        self.server
+    }
+
+    /// Whether the request has waited too long to be sent: answer [`Answer::Unreachable`] instead.
+    /// Never true of a release.
+    #[must_use]
+    pub fn is_stale(&self, now: Instant) -> bool {
+        now >= self.expires
+    }
+
+    /// Whether `answer` can belong to this request at all. If not, requests and replies are out of
+    /// step: close the connection and answer [`Answer::Lost`] to everything in flight on it.
+    #[must_use]
+    pub fn fits(&self, answer: Answer) -> bool {
+        match answer {
+            Answer::Refused(_) | Answer::Unreachable | Answer::Lost => true,
+            Answer::Unexpected => false,
+            Answer::Ok => self.expects == Expects::Condition,
+            Answer::Nil => self.expects != Expects::Script,
+            Answer::Value => self.expects == Expects::Value,
+            Answer::Token(_) => self.expects != Expects::Condition,
+            Answer::Integer(number) => self.expects == Expects::Script && matches!(number, 0 | -1),
+        }
+    }
+}
+
+impl Expects {
+    pub(super) const fn of(command: &Command<'_>) -> Self {
+        match command {
+            Command::Read { .. } => Self::Value,
+            Command::Extend { .. } | Command::Release { .. } => Self::Script,
+            _ => Self::Condition,
+        }
+    }
+}
+
+/// Whether an answer leaves open what the server did.
+pub(super) fn is_doubtful(answer: Answer) -> bool {
+    match answer {
+        Answer::Lost | Answer::Unexpected => true,
+        Answer::Refused(refusal) => refusal.class() == Class::Unknown,
+        _ => false,
+    }
+}

@@ -1,0 +1,203 @@
+//! How the machine gets from one state to the next: by counting what the seats have.
+
+use super::event::{Event, Loss, Released, Settings};
+use super::renewal::Renewal;
+use super::seat::{Moment, Seat};
+use super::vote::Vote;
+use super::{Lock, State};
+use crate::answer::Class;
+use crate::lease::Lease;
+use crate::quorum::{Ballot, Tally, Verdict, majority};
+use crate::retry::Backoff;
+use crate::time::Instant;
+
+impl<K, S> Lock<K, S>
+where
+    K: AsRef<[u8]>,
+    S: AsRef<[Seat]> + AsMut<[Seat]>,
+{
+    /// Time never runs backwards in here, whatever the caller says.
+    pub(super) fn tick(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        if let State::Held { lease } | State::Extending { lease, .. } = self.state {
+            if !lease.is_valid(self.now) {
+                self.lose(Loss::Expired);
+            }
+        }
+    }
+
+    pub(super) fn advance(&mut self) {
+        let over = self.now >= self.phase_end();
+        match self.state {
+            State::Asking { since } => self.count_votes(since, over),
+            State::Extending { since, .. } => self.count_renewals(since, over),
+            State::Releasing { .. } => self.count_returns(over),
+            State::Held { .. } => self.stop_asking(),
+            _ => {}
+        }
+    }
+
+    fn count_votes(&mut self, since: Instant, over: bool) {
+        let mut tally = self.tally(|seat| match seat.vote {
+            Vote::Granted => Some(Ballot::Granted),
+            Vote::Held => Some(Ballot::Held),
+            Vote::Refused(refusal) => Some(Ballot::Refused(refusal)),
+            Vote::Due(_) | Vote::Asked { .. } => None,
+            _ => Some(Ballot::Unreachable),
+        });
+        if over {
+            tally.close();
+        }
+        let lease = Lease::new(self.settings.ttl, self.settings.drift, since);
+        match tally.verdict() {
+            Verdict::Undecided => {}
+            Verdict::Carried if lease.is_valid(self.now) => {
+                self.state = State::Held { lease };
+                self.event = Some(Event::Acquired(lease));
+                self.stop_asking();
+            }
+            Verdict::Carried | Verdict::Failed => self.fail(tally),
+        }
+    }
+
+    /// An attempt has failed: give everything back at once, then pause or stop.
+    fn fail(&mut self, tally: Tally) {
+        let hopeless = self.is_hopeless();
+        self.give_up();
+        let floor = self.now.saturating_add(Backoff::FLOOR);
+        let hinted = core::mem::take(&mut self.hinted);
+        let next = if hopeless {
+            None
+        } else if self.is_free_of_charge(&tally) {
+            Some(floor)
+        } else {
+            let due = self.backoff.next(self.now, &mut self.random);
+            due.map(|due| if hinted { floor } else { due })
+        };
+        match next {
+            Some(until) => self.state = State::Pausing { until },
+            None => {
+                self.state = State::Idle;
+                self.event = Some(Event::Denied(tally));
+            }
+        }
+    }
+
+    /// Servers whose refusal no retry can change leave no majority.
+    fn is_hopeless(&self) -> bool {
+        let seats = self.seats.as_ref();
+        let permanent = seats.iter().filter(|seat| match seat.vote {
+            Vote::Refused(refusal) => refusal.class() == Class::Permanent,
+            _ => false,
+        });
+        seats.len().saturating_sub(permanent.count()) < majority(seats.len())
+    }
+
+    /// An attempt that no server answered, as when an idle connection turns out to be dead, is
+    /// repeated without counting, as long as a first attempt may take.
+    fn is_free_of_charge(&self, tally: &Tally) -> bool {
+        let grace = self.backoff.begun().saturating_add(self.settings.reply_timeout);
+        tally.unreachable == tally.configured && tally.configured > 0 && self.now < grace
+    }
+
+    fn count_renewals(&mut self, since: Instant, over: bool) {
+        let mut tally = self.tally(|seat| match seat.renewal {
+            Renewal::Done => Some(Ballot::Granted),
+            Renewal::Gone | Renewal::Stolen => Some(Ballot::Held),
+            Renewal::Refused(refusal) => Some(Ballot::Refused(refusal)),
+            Renewal::Idle => Some(Ballot::Unreachable),
+            Renewal::Due { .. } | Renewal::Sent { .. } => None,
+        });
+        if over {
+            tally.close();
+        }
+        let renewed = Lease::new(self.settings.ttl, self.settings.drift, since);
+        match tally.verdict() {
+            Verdict::Undecided => {}
+            Verdict::Carried => self.held_again(renewed, Event::Extended(renewed)),
+            Verdict::Failed => match self.loss() {
+                Some(loss) => self.lose(loss),
+                None => {
+                    if let Some(lease) = self.lease() {
+                        self.held_again(lease, Event::NotExtended(tally));
+                    }
+                }
+            },
+        }
+    }
+
+    fn held_again(&mut self, lease: Lease, event: Event) {
+        for seat in self.seats.as_mut() {
+            seat.renewal = Renewal::Idle;
+        }
+        self.state = State::Held { lease };
+        self.event = Some(event);
+    }
+
+    /// The reason, if so many keys are surely not ours that no majority can be left.
+    fn loss(&self) -> Option<Loss> {
+        let seats = self.seats.as_ref();
+        let is = |wanted: Renewal| seats.iter().filter(|seat| seat.renewal == wanted).count();
+        let (gone, stolen) = (is(Renewal::Gone), is(Renewal::Stolen));
+        let never = seats.iter().filter(|seat| !seat.vote.may_hold()).count();
+        let lost = gone.saturating_add(stolen).saturating_add(never);
+        let left = seats.len().saturating_sub(lost);
+        (left < majority(seats.len())).then_some(if stolen > 0 { Loss::Stolen } else { Loss::Gone })
+    }
+
+    fn lose(&mut self, loss: Loss) {
+        self.give_up();
+        self.state = State::Idle;
+        self.event = Some(Event::Lost(loss));
+    }
+
+    fn count_returns(&mut self, over: bool) {
+        let tally = self.tally(|seat| match seat.vote {
+            Vote::Returned => Some(Ballot::Granted),
+            Vote::Returning => None,
+            _ => Some(Ballot::Held),
+        });
+        let outcome = match tally.verdict() {
+            Verdict::Carried => Released::Confirmed,
+            Verdict::Failed => Released::NotHeld,
+            Verdict::Undecided if over => Released::Unconfirmed,
+            Verdict::Undecided => return,
+        };
+        self.state = State::Idle;
+        self.event = Some(Event::Released(outcome));
+    }
+
+    fn stop_asking(&mut self) {
+        for seat in self.seats.as_mut() {
+            seat.vote.stop_asking();
+        }
+    }
+
+    pub(super) fn give_up(&mut self) {
+        let moment = self.moment();
+        if let Some(token) = self.token {
+            for seat in self.seats.as_mut() {
+                seat.give_up(token, moment);
+            }
+        }
+    }
+
+    pub(super) fn moment(&self) -> Moment {
+        let Settings { ttl, drift, reply_timeout, .. } = self.settings;
+        let expiry = self
+            .now
+            .saturating_add(ttl.as_duration())
+            .saturating_add(drift.of(ttl))
+            .saturating_add(reply_timeout);
+        Moment { now: self.now, expiry, reply_timeout }
+    }
+
+    fn tally(&self, ballot: impl Fn(&Seat) -> Option<Ballot>) -> Tally {
+        let seats = self.seats.as_ref();
+        let mut tally = Tally { configured: seats.len(), ..Tally::default() };
+        for ballot in seats.iter().filter_map(ballot) {
+            tally.add(ballot);
+        }
+        tally
+    }
+}

@@ -1,0 +1,167 @@
+//! One server's vote on one attempt.
+//!
+//! `SET` and `GET` leave together. Only a `GET` that shows our token grants: an `OK` may be a reply
+//! that slipped in from elsewhere. The same `GET` settles the doubt when the reply to `SET` is lost.
+//!
+//! ```text
+//!   Out -- attempt --> Due -- SET, GET --> Asked -- GET: our token ---------> Granted
+//!    |                  ^                   |------ GET: another's, or gone -> Held
+//!    |                  +---- never sent ---|------ SET: error --------------> Refused
+//!    +-- owes too much ----> Unreachable <--+------ SET lost, GET: nothing
+//!
+//!   giving up:  Granted or Asked --> Returning -- release acknowledged --> Returned | Absent
+//! ```
+
+use super::renewal::ASK_AGAIN;
+use super::seat::Want;
+use crate::answer::{Answer, Class, Refusal};
+use crate::time::Instant;
+use crate::token::Token;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Vote {
+    /// Nothing asked, nothing there.
+    #[default]
+    Out,
+    /// To be asked from this moment on.
+    Due(Instant),
+    Asked {
+        claim: Fate,
+        read: Read,
+    },
+    Granted,
+    Held,
+    Refused(Refusal),
+    Unreachable,
+    /// Given up: a release is owed.
+    Returning,
+    /// The key was ours until the release.
+    Returned,
+    /// The release found nothing of ours.
+    Absent,
+}
+
+/// What became of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Sent under this number, not answered.
+    Pending(u64),
+    /// Answered; it set the key.
+    Set,
+    /// Answered; it did not set the key.
+    NotSet,
+    /// Its answer will never come, or says nothing.
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Read {
+    Due(Instant),
+    Sent(u64),
+    /// The vote is over; nobody reads any more.
+    Stopped,
+}
+
+impl Vote {
+    /// The next request, if it is due.
+    pub(super) fn poll(&mut self, now: Instant, number: u64) -> Option<Want> {
+        match *self {
+            Self::Due(at) if at <= now => {
+                let claim = Fate::Pending(number);
+                *self = Self::Asked { claim, read: Read::Due(now) };
+                Some(Want::Claim)
+            }
+            Self::Asked { claim, read: Read::Due(at) } if at <= now => {
+                *self = Self::Asked { claim, read: Read::Sent(number) };
+                Some(Want::Read)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the server has a key of ours, or may have.
+    pub(super) const fn may_hold(self) -> bool {
+        self.fate().is_some()
+    }
+
+    /// What a release must know of the claim. `None` when nothing of ours can be there.
+    pub(super) const fn fate(self) -> Option<Fate> {
+        match self {
+            Self::Granted => Some(Fate::Set),
+            Self::Asked { claim: Fate::NotSet, .. } => None,
+            Self::Asked { claim, .. } => Some(claim),
+            _ => None,
+        }
+    }
+
+    /// Stops asking: the attempt is decided without this vote.
+    pub(super) const fn stop_asking(&mut self) {
+        match *self {
+            Self::Due(_) => *self = Self::Unreachable,
+            Self::Asked { claim, read: Read::Due(_) } => {
+                *self = Self::Asked { claim, read: Read::Stopped };
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes an answer. Gives the fate of the claim when the vote is over and the claim may still
+    /// come: then a release is owed.
+    pub(super) fn handle_answer(
+        &mut self,
+        number: u64,
+        answer: Answer,
+        token: Token,
+        now: Instant,
+    ) -> Option<Fate> {
+        match *self {
+            Self::Asked { claim: Fate::Pending(claim), read } if claim == number => {
+                *self = claimed(answer, read, now);
+                None
+            }
+            Self::Asked { claim, read: Read::Sent(read) } if read == number => {
+                *self = self::read(answer, claim, token, now);
+                let over = !matches!(self, Self::Asked { .. } | Self::Granted);
+                let open = match self {
+                    Self::Refused(_) => claim != Fate::NotSet,
+                    _ => matches!(claim, Fate::Pending(_) | Fate::Unknown),
+                };
+                (over && open).then_some(claim)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The reply to `SET … NX PX`.
+fn claimed(answer: Answer, read: Read, now: Instant) -> Vote {
+    let claim = match answer {
+        Answer::Ok => Fate::Set,
+        Answer::Nil => Fate::NotSet,
+        Answer::Unreachable => return Vote::Due(now.saturating_add(ASK_AGAIN)),
+        Answer::Refused(refusal) => match refusal.class() {
+            Class::Refused | Class::Permanent => return Vote::Refused(refusal),
+            Class::Held => return Vote::Held,
+            Class::Unknown => Fate::Unknown,
+        },
+        _ => Fate::Unknown,
+    };
+    Vote::Asked { claim, read }
+}
+
+/// The reply to `GET`.
+fn read(answer: Answer, claim: Fate, token: Token, now: Instant) -> Vote {
+    match answer {
+        Answer::Token(shown) if shown == token => Vote::Granted,
+        Answer::Token(_) | Answer::Value => Vote::Held,
+        // Nothing there although the claim was answered: it came and went, somebody was quicker.
+        Answer::Nil => match claim {
+            Fate::Set | Fate::NotSet => Vote::Held,
+            Fate::Pending(_) | Fate::Unknown => Vote::Unreachable,
+        },
+        Answer::Refused(refusal) if refusal.class() == Class::Held => Vote::Held,
+        _ if claim == Fate::NotSet => Vote::Held,
+        Answer::Refused(refusal) if refusal.class() == Class::Permanent => Vote::Refused(refusal),
+        _ => Vote::Asked { claim, read: Read::Due(now.saturating_add(ASK_AGAIN)) },
+    }
+}

@@ -1,0 +1,68 @@
+//! What may stand in a value of one line.
+
+use super::number::{BigNumber, Double, Integer};
+use super::{Malformed, Type};
+
+/// The grammar of a line, and how far it was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Text {
+    /// Anything but CR and LF.
+    Free,
+    Integer(Integer),
+    Double(Double),
+    BigNumber(BigNumber),
+    /// Whether its one letter was read.
+    Boolean(bool),
+    Null,
+}
+
+impl Text {
+    /// The grammar of the line that begins with `kind`; `None` when that is no line.
+    pub(super) const fn of(kind: Type) -> Option<Self> {
+        Some(match kind {
+            Type::Simple | Type::Error => Self::Free,
+            Type::Integer => Self::Integer(Integer::EMPTY),
+            Type::Double => Self::Double(Double::Empty),
+            Type::BigNumber => Self::BigNumber(BigNumber::Empty),
+            Type::Boolean => Self::Boolean(false),
+            Type::Null => Self::Null,
+            _ => return None,
+        })
+    }
+
+    /// Takes the next byte of the line, which is neither CR nor LF.
+    pub(super) fn push(self, byte: u8) -> Result<Self, Malformed> {
+        let next = match self {
+            Self::Free => Some(self),
+            Self::Integer(integer) => integer.push(byte).map(Self::Integer),
+            Self::Double(double) => double.push(byte).map(Self::Double),
+            Self::BigNumber(number) => number.push(byte).map(Self::BigNumber),
+            Self::Boolean(false) if matches!(byte, b't' | b'f') => Some(Self::Boolean(true)),
+            Self::Boolean(_) | Self::Null => None,
+        };
+        next.ok_or(self.fault())
+    }
+
+    /// Whether the line may end here.
+    pub(super) const fn finish(self) -> Result<(), Malformed> {
+        let whole = match self {
+            Self::Free | Self::Null => true,
+            Self::Integer(integer) => integer.finish().is_some(),
+            Self::Double(double) => double.is_whole(),
+            Self::BigNumber(number) => number.is_whole(),
+            Self::Boolean(read) => read,
+        };
+        if whole { Ok(()) } else { Err(self.fault()) }
+    }
+
+    const fn fault(self) -> Malformed {
+        match self {
+            Self::Free => Malformed::LineEnd,
+            Self::Integer(_) => Malformed::Integer,
+            Self::Double(_) => Malformed::Double,
+            Self::BigNumber(_) => Malformed::BigNumber,
+            Self::Boolean(_) => Malformed::Boolean,
+            Self::Null => Malformed::Null,
+        }
+    }
+}

@@ -1,0 +1,477 @@
+//! Where a frame ends.
+
+use super::line::Text;
+use super::number::{Announced, Length};
+use super::{Malformed, Type};
+use crate::limits::{DEPTH_MAX, Limits};
+
+/// Finds the end of each frame in a stream of bytes, in whatever pieces they come.
+///
+/// It sees every byte once and never looks back, so a frame costs the same under every split. It
+/// keeps about a hundred bytes, however long and deep the frame is: no recursion, no allocation.
+/// The bodies of bulk strings are not looked at but counted.
+///
+/// All grammar and all [`Limits`] are checked here; a frame that passed needs no second check.
+#[derive(Clone, Copy, Debug)]
+pub struct Scanner {
+    limits: Limits,
+    state: State,
+    nesting: Nesting,
+    /// Bytes and values that the frame may still have.
+    bytes_left: u32,
+    values_left: u32,
+    /// Where the value itself begins, behind its attributes.
+    value_start: u32,
+    is_push: bool,
+    inner_push: bool,
+    too_long: bool,
+    #[cfg(test)]
+    visits: usize,
+}
+
+/// What [`Scanner::advance`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scanned {
+    /// Bytes that belong to the frame. All of them, unless it ended.
+    pub used: usize,
+    /// Whether the frame ended with the last of these bytes.
+    pub ended: bool,
+}
+
+/// What the next byte is.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// The first byte of a frame.
+    Between,
+    /// The type of a value.
+    Value,
+    /// In the number behind the type of a bulk or an aggregate.
+    Header(Type, Length),
+    /// In a line that is a value; so many bytes of it were read.
+    Line(Text, u32),
+    /// In a verbatim string: so many bytes come before the colon, so many behind it.
+    Format(u8, u32),
+    /// In a bulk; so many bytes of it are to come.
+    Body(u32),
+    /// The CR behind a bulk.
+    BodyEnd,
+    /// The LF behind a CR; then this.
+    LineEnd(Next),
+    /// None: the stream is not RESP.
+    Failed(Malformed),
+}
+
+/// What comes after the end of a line.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// The line ended a value.
+    Settle,
+    Format(u32),
+    Body(u32),
+    /// So many values of an aggregate.
+    Values(Type, u32),
+}
+
+impl Scanner {
+    /// A scanner before the first byte of a stream.
+    #[must_use]
+    pub const fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            state: State::Between,
+            nesting: Nesting::NONE,
+            bytes_left: limits.reply_bytes,
+            values_left: limits.reply_elements,
+            value_start: 0,
+            is_push: false,
+            inner_push: false,
+            too_long: false,
+            #[cfg(test)]
+            visits: 0,
+        }
+    }
+
+    /// Takes `bytes`, up to the end of the frame. Bytes behind that end are left for the next call,
+    /// which starts the next frame.
+    ///
+    /// # Errors
+    /// [`Malformed`] when the stream is not RESP or exceeds a limit; for ever after.
+    pub fn advance(&mut self, bytes: &[u8]) -> Result<Scanned, Malformed> {
+        if let State::Failed(malformed) = self.state {
+            return Err(malformed);
+        }
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.step(rest) {
+                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+                Err(malformed) => {
+                    self.state = State::Failed(malformed);
+                    return Err(malformed);
+                }
+            }
+            if self.is_between() {
+                return Ok(Scanned { used: bytes.len().saturating_sub(rest.len()), ended: true });
+            }
+        }
+        Ok(Scanned { used: bytes.len(), ended: false })
+    }
+
+    /// Whether no frame has begun, or the last one has ended.
+    #[must_use]
+    pub const fn is_between(&self) -> bool {
+        matches!(self.state, State::Between)
+    }
+
+    /// Whether the frame is a push. Known once its type was seen, kept until the next frame begins,
+    /// as are the two below.
+    #[must_use]
+    pub const fn is_push(&self) -> bool {
+        self.is_push
+    }
+
+    /// Whether a push stood inside the frame
+    /// ([redis #8935](https://github.com/redis/redis/issues/8935)). Its content is not handed out.
+    #[must_use]
+    pub const fn inner_push(&self) -> bool {
+        self.inner_push
+    }
+
+    /// Whether the frame exceeds a *stored* bound: it is scanned to its end, but nobody need keep it.
+    #[must_use]
+    pub const fn too_long(&self) -> bool {
+        self.too_long
+    }
+
+    /// Bytes of attributes before the value.
+    pub(super) const fn value_start(&self) -> u32 {
+        self.value_start
+    }
+
+    /// Takes one byte, or all that can be passed over at once. `bytes` is not empty.
+    fn step(&mut self, bytes: &[u8]) -> Result<usize, Malformed> {
+        if self.is_between() {
+            self.begin_frame();
+        }
+        let allowed = bytes.get(..size(self.bytes_left)).unwrap_or(bytes);
+        let [first, ..] = *allowed else {
+            return Err(Malformed::TooLarge);
+        };
+        let taken = match self.state {
+            State::Body(left) => self.skip_body(left, allowed.len()),
+            State::Line(Text::Free, length) => self.pass_text(length, allowed)?,
+            _ => {
+                self.visit();
+                self.state = self.next_state(first)?;
+                1
+            }
+        };
+        self.bytes_left = self.bytes_left.saturating_sub(count(taken));
+        if self.is_push && self.bytes_used() > self.limits.push_bytes {
+            self.too_long = true;
+        }
+        Ok(taken)
+    }
+
+    fn begin_frame(&mut self) {
+        let before = *self;
+        *self = Self::new(before.limits);
+        self.state = State::Value;
+        #[cfg(test)]
+        {
+            self.visits = before.visits;
+        }
+    }
+
+    fn next_state(&mut self, byte: u8) -> Result<State, Malformed> {
+        match (self.state, byte) {
+            (State::Between | State::Value, _) => self.begin_value(Type::from_byte(byte)?),
+            (State::Header(kind, length), _) => self.header(kind, length, byte),
+            (State::Line(text, length), _) => self.line(text, length, byte),
+            (State::Format(0, body), b':') => Ok(body_of(body)),
+            (State::Format(0, _), _) => Err(Malformed::Verbatim),
+            (State::Format(before, body), _) => Ok(State::Format(before.saturating_sub(1), body)),
+            (State::Body(left), _) => Ok(body_of(left.saturating_sub(1))),
+            (State::BodyEnd, b'\r') => Ok(State::LineEnd(Next::Settle)),
+            (State::LineEnd(next), b'\n') => Ok(self.enter(next)),
+            (State::BodyEnd | State::LineEnd(_), _) => Err(Malformed::LineEnd),
+            (State::Failed(malformed), _) => Err(malformed),
+        }
+    }
+
+    /// Every value counts, also those of attributes: an endless row of `|0` ends here.
+    fn begin_value(&mut self, kind: Type) -> Result<State, Malformed> {
+        self.values_left = self.values_left.checked_sub(1).ok_or(Malformed::TooManyElements)?;
+        match (kind, self.nesting.is_empty()) {
+            (Type::Attribute, _) => {}
+            (_, true) => {
+                self.value_start = self.bytes_used();
+                self.is_push = kind == Type::Push;
+            }
+            (Type::Push, false) => self.inner_push = true,
+            _ => {}
+        }
+        Ok(match Text::of(kind) {
+            Some(text) => State::Line(text, 0),
+            None => State::Header(kind, Length::EMPTY),
+        })
+    }
+
+    fn header(&mut self, kind: Type, length: Length, byte: u8) -> Result<State, Malformed> {
+        match byte {
+            b'\r' => {
+                let announced = length.finish().ok_or(Malformed::Length)?;
+                self.announced(kind, announced).map(State::LineEnd)
+            }
+            b'\n' => Err(Malformed::LineEnd),
+            b'?' if length.is_empty() => Err(Malformed::Streamed),
+            _ => Ok(State::Header(kind, length.push(byte).ok_or(Malformed::Length)?)),
+        }
+    }
+
+    /// Judges what a header announces, before any of it arrives.
+    fn announced(&mut self, kind: Type, announced: Announced) -> Result<Next, Malformed> {
+        let length = match announced {
+            Announced::Null if kind.has_null() => return Ok(Next::Settle),
+            Announced::Null => return Err(Malformed::Length),
+            Announced::Count(length) => length,
+        };
+        match kind {
+            Type::Bulk | Type::BulkError => self.bulk(length).map(Next::Body),
+            Type::Verbatim => {
+                let text = self.bulk(length)?.checked_sub(FORMAT_AND_COLON);
+                text.map(Next::Format).ok_or(Malformed::Verbatim)
+            }
+            _ => self.aggregate(kind.values(length)).map(|values| Next::Values(kind, values)),
+        }
+    }
+
+    fn bulk(&mut self, length: u64) -> Result<u32, Malformed> {
+        // The header's own CR LF is still to be counted, and there is one more behind the body.
+        if length.saturating_add(4) > u64::from(self.bytes_left) {
+            return Err(Malformed::TooLarge);
+        }
+        let length = u32::try_from(length).map_err(|_| Malformed::TooLarge)?;
+        self.too_long |= length > self.limits.bulk_bytes;
+        Ok(length)
+    }
+
+    fn aggregate(&self, values: u64) -> Result<u32, Malformed> {
+        if self.nesting.depth >= self.limits.depth.min(DEPTH_MAX) {
+            return Err(Malformed::TooDeep);
+        }
+        let most = self.limits.aggregate_elements.min(self.values_left);
+        u32::try_from(values)
+            .ok()
+            .filter(|values| *values <= most)
+            .ok_or(Malformed::TooManyElements)
+    }
+
+    fn line(&mut self, text: Text, length: u32, byte: u8) -> Result<State, Malformed> {
+        match byte {
+            b'\r' => text.finish().map(|()| State::LineEnd(Next::Settle)),
+            b'\n' => Err(Malformed::LineEnd),
+            _ => Ok(State::Line(text.push(byte)?, self.longer(length, 1))),
+        }
+    }
+
+    /// Passes over free text up to and with the byte that ends it.
+    fn pass_text(&mut self, length: u32, bytes: &[u8]) -> Result<usize, Malformed> {
+        let end = bytes.iter().position(|byte| {
+            self.visit();
+            matches!(byte, b'\r' | b'\n')
+        });
+        let passed = end.unwrap_or(bytes.len());
+        let length = self.longer(length, passed);
+        self.state = match bytes.get(passed) {
+            Some(end) => self.line(Text::Free, length, *end)?,
+            None => State::Line(Text::Free, length),
+        };
+        Ok(passed.saturating_add(usize::from(end.is_some())))
+    }
+
+    fn longer(&mut self, length: u32, by: usize) -> u32 {
+        let length = length.saturating_add(count(by));
+        self.too_long |= length > self.limits.line_bytes;
+        length
+    }
+
+    fn skip_body(&mut self, left: u32, available: usize) -> usize {
+        let taken = available.min(size(left));
+        self.state = body_of(left.saturating_sub(count(taken)));
+        taken
+    }
+
+    fn enter(&mut self, next: Next) -> State {
+        match next {
+            Next::Settle => self.settle(),
+            Next::Format(text) => State::Format(FORMAT, text),
+            Next::Body(length) => body_of(length),
+            Next::Values(kind, values) => self.enter_aggregate(kind, values),
+        }
+    }
+
+    fn enter_aggregate(&mut self, kind: Type, values: u32) -> State {
+        let aside = match kind {
+            Type::Attribute => true,
+            Type::Push => !self.nesting.is_empty(),
+            _ => false,
+        };
+        if values > 0 {
+            self.nesting.open(values, aside);
+        } else if !aside {
+            return self.settle();
+        }
+        State::Value
+    }
+
+    fn settle(&mut self) -> State {
+        if self.nesting.settle() { State::Between } else { State::Value }
+    }
+
+    const fn bytes_used(&self) -> u32 {
+        self.limits.reply_bytes.saturating_sub(self.bytes_left)
+    }
+
+    /// Called for every byte that is looked at, so that a test can count.
+    #[inline]
+    fn visit(&mut self) {
+        #[cfg(test)]
+        {
+            self.visits = self.visits.saturating_add(1);
+        }
+    }
+}
+
+/// Bytes of the format of a verbatim string, as in `txt`; then with the colon behind it.
+const FORMAT: u8 = 3;
+const FORMAT_AND_COLON: u32 = 4;
+
+const fn body_of(left: u32) -> State {
+    if left == 0 { State::BodyEnd } else { State::Body(left) }
+}
+
+/// The open aggregates: how many values each still waits for.
+#[derive(Clone, Copy, Debug)]
+struct Nesting {
+    /// Outermost first. An open aggregate waits for one value at least.
+    owed: [u32; DEPTH_MAX as usize],
+    /// Bit n: level n stands aside, it is no value of the level around it.
+    aside: u8,
+    depth: u8,
+}
+
+const _: () = assert!(DEPTH_MAX as u32 <= u8::BITS, "one bit of `aside` for every level");
+
+impl Nesting {
+    const NONE: Self = Self { owed: [0; DEPTH_MAX as usize], aside: 0, depth: 0 };
+
+    const fn is_empty(&self) -> bool {
+        self.depth == 0
+    }
+
+    /// The caller has checked that there is a level left.
+    fn open(&mut self, values: u32, aside: bool) {
+        if let Some(owed) = self.owed.get_mut(usize::from(self.depth)) {
+            *owed = values;
+        }
+        self.aside = (self.aside & !self.bit()) | if aside { self.bit() } else { 0 };
+        self.depth = self.depth.saturating_add(1);
+    }
+
+    /// One value is complete; it may complete the aggregates around it. Says whether the frame is.
+    fn settle(&mut self) -> bool {
+        while let Some(outer) = self.depth.checked_sub(1) {
+            if let Some(owed) = self.owed.get_mut(usize::from(outer)) {
+                *owed = owed.saturating_sub(1);
+                if *owed > 0 {
+                    return false;
+                }
+            }
+            self.depth = outer;
+            if self.aside & self.bit() != 0 {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The bit in `aside` of the level at `depth`.
+    fn bit(&self) -> u8 {
+        1_u8.checked_shl(self.depth.into()).unwrap_or(0)
+    }
+}
+
+/// A count of bytes, as wide as memory. Where that is too narrow, memory is the tighter bound.
+fn size(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+fn count(size: usize) -> u32 {
+    u32::try_from(size).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::{Limits, Malformed, Scanned, Scanner};
+    use std::{vec, vec::Vec};
+
+    /// Requirement 12: at most one visit for each byte, none for the body of a bulk string.
+    #[test]
+    fn every_byte_is_visited_at_most_once() {
+        let mut array = b"*1000\r\n".to_vec();
+        array.extend(b":12345\r\n".repeat(1000));
+        let mut bulk = b"$60000\r\n".to_vec();
+        bulk.extend(vec![b'\r'; 60_000]);
+        bulk.extend(b"\r\n");
+        let mut line = b"+".to_vec();
+        line.extend(vec![b'x'; 100_000]);
+        line.extend(b"\r\n");
+        let cases = [(array, None), (bulk, Some(10)), (line, None)];
+        for (frame, expected) in cases {
+            for piece in [1, 2, 7, 64, 4096, frame.len()] {
+                let mut scanner = Scanner::new(Limits::HOSTED);
+                let mut ended = false;
+                for bytes in frame.chunks(piece) {
+                    ended = scanner.advance(bytes).map(|scanned| scanned.ended) == Ok(true);
+                }
+                assert!(ended);
+                assert_eq!(scanner.visits, expected.unwrap_or(frame.len()), "pieces of {piece}");
+            }
+        }
+    }
+
+    /// The price of a byte does not depend on what came before: no stage of a broken frame is
+    /// looked at again.
+    #[test]
+    fn an_error_costs_nothing_any_more() {
+        let mut scanner = Scanner::new(Limits::HOSTED);
+        assert_eq!(scanner.advance(b"+OK\n"), Err(Malformed::LineEnd));
+        assert_eq!(scanner.visits, 4);
+        for bytes in [b"".as_slice(), b"+OK\r\n"] {
+            assert_eq!(scanner.advance(bytes), Err(Malformed::LineEnd));
+        }
+        assert_eq!(scanner.visits, 4);
+    }
+
+    #[test]
+    fn flags_speak_of_the_last_frame_until_the_next_begins() {
+        let mut scanner = Scanner::new(Limits::EMBEDDED);
+        let ended = |used| Ok(Scanned { used, ended: true });
+        assert_eq!(scanner.advance(b"|1\r\n+a\r\n+b\r\n>0\r\n+x\r\n"), ended(16));
+        assert!(scanner.is_push() && !scanner.inner_push() && !scanner.too_long());
+        assert_eq!(scanner.value_start(), 12);
+        assert_eq!(scanner.advance(b"*1\r\n>1\r\n+x\r\n:1\r\n"), ended(16));
+        assert!(!scanner.is_push() && scanner.inner_push() && !scanner.too_long());
+        let long: Vec<u8> = [b"+".as_slice(), &[b'x'; 65], b"\r\n"].concat();
+        assert_eq!(scanner.advance(&long), ended(68));
+        assert!(!scanner.is_push() && !scanner.inner_push() && scanner.too_long());
+        assert_eq!(scanner.advance(b"+"), Ok(Scanned { used: 1, ended: false }));
+        assert!(!scanner.too_long() && !scanner.is_between());
+    }
+
+    #[test]
+    fn state_is_small() {
+        assert!(size_of::<Scanner>() <= 160, "{} bytes", size_of::<Scanner>());
+    }
+}

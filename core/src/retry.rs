@@ -1,0 +1,101 @@
+//! When to try again.
+
+use core::time::Duration;
+
+use crate::random::Random;
+use crate::time::Instant;
+
+/// How long to wait between two attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Delay {
+    /// Always the same.
+    Fixed(Duration),
+    /// Exponential with full jitter: a random span from zero to `base * 2^n`, at most `cap`.
+    ///
+    /// Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    Exponential {
+        /// Bound of the first delay.
+        base: Duration,
+        /// Bound of every delay.
+        cap: Duration,
+    },
+}
+
+/// A retry policy. Whichever bound is met first ends the waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Time between two attempts. Anything below [`Backoff::FLOOR`] counts as that.
+    pub delay: Delay,
+    /// Attempts after the first; `None` is no bound.
+    pub retries: Option<u32>,
+    /// Time from the first attempt after which no other is begun; `None` is no bound.
+    pub deadline: Option<Duration>,
+}
+
+impl Retry {
+    /// One attempt, no other.
+    pub const NONE: Self =
+        Self { delay: Delay::Fixed(Duration::ZERO), retries: Some(0), deadline: None };
+
+    /// Attempts at random moments, at most 100 ms apart, until `deadline` has passed.
+    #[must_use]
+    pub const fn until(deadline: Duration) -> Self {
+        Self {
+            delay: Delay::Exponential {
+                base: Duration::from_millis(5),
+                cap: Duration::from_millis(100),
+            },
+            retries: None,
+            deadline: Some(deadline),
+        }
+    }
+}
+
+/// Counts the attempts of one waiting and says when the next is due.
+#[derive(Clone, Copy, Debug)]
+pub struct Backoff {
+    policy: Retry,
+    begun: Instant,
+    retried: u32,
+}
+
+impl Backoff {
+    /// The shortest delay, so that a policy without a delay cannot spin.
+    pub const FLOOR: Duration = Duration::from_millis(1);
+
+    /// Starts counting at the first attempt.
+    #[must_use]
+    pub const fn new(policy: Retry, begun: Instant) -> Self {
+        Self { policy, begun, retried: 0 }
+    }
+
+    /// When the next attempt is due. `None` when the policy allows no other.
+    pub fn next(&mut self, now: Instant, random: &mut Random) -> Option<Instant> {
+        if self.policy.retries.is_some_and(|most| self.retried >= most) {
+            return None;
+        }
+        let due = now.saturating_add(self.delay(random).max(Self::FLOOR));
+        if self.policy.deadline.is_some_and(|span| due > self.begun.saturating_add(span)) {
+            return None;
+        }
+        self.retried = self.retried.saturating_add(1);
+        Some(due)
+    }
+
+    fn delay(&self, random: &mut Random) -> Duration {
+        match self.policy.delay {
+            Delay::Fixed(delay) => delay,
+            Delay::Exponential { base, cap } => {
+                let factor = 1_u32.checked_shl(self.retried).unwrap_or(u32::MAX);
+                random.up_to(base.saturating_mul(factor).min(cap))
+            }
+        }
+    }
+
+    /// When the waiting began.
+    #[must_use]
+    pub const fn begun(&self) -> Instant {
+        self.begun
+    }
+}
