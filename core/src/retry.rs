@@ -93,6 +93,12 @@ impl Backoff {
         }
     }
 
+    /// Attempts allowed so far, after the first.
+    #[must_use]
+    pub const fn retries(&self) -> u32 {
+        self.retried
+    }
+
     /// When the waiting began.
     #[must_use]
     pub const fn begun(&self) -> Instant {

@@ -37,6 +37,8 @@ pub(super) struct Debt {
     safe_from: Instant,
     /// Acknowledged after that; only kept in case the server did stand still.
     spare: bool,
+    /// An earlier release may have been executed: finding nothing proves nothing any more.
+    doubted: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +74,7 @@ impl Debt {
             tries: 0,
             until: moment.expiry,
             safe_from: moment.now.saturating_add(moment.reply_timeout),
+            doubted: false,
             spare: false,
         }
     }
@@ -125,7 +128,10 @@ impl Debt {
                 self.step = Step::Due { at: now, form: Form::Source };
                 Paid::Open
             }
-            _ => self.again(now),
+            _ => {
+                self.doubted |= is_doubtful(answer);
+                self.again(now)
+            }
         }
     }
 
@@ -163,6 +169,11 @@ impl Debt {
             Step::Due { at, .. } => at,
             Step::Sent { .. } => Instant::NEVER,
         }
+    }
+
+    /// Whether an answer that nothing is there leaves open if it was ours until the release.
+    pub(super) const fn is_doubted(&self) -> bool {
+        self.doubted
     }
 
     /// Whether this debt may make room for a newer one.

@@ -96,7 +96,8 @@ pub enum Released {
     Confirmed,
     /// It was not ours any more.
     NotHeld,
-    /// Too few servers answered in time to tell. Releases are repeated until they do, or until the
+    /// Nobody can tell: too few servers answered in time, or a reply was lost and the release that
+    /// repeated it found nothing. Releases are repeated until they are acknowledged, or until the
     /// keys have expired.
     Unconfirmed,
 }

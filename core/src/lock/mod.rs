@@ -138,8 +138,9 @@ where
             self.token = Some(token);
             self.hinted = false;
             self.state = State::Asking { since: self.now };
+            let eager = self.backoff.retries() == 0;
             for seat in self.seats.as_mut() {
-                seat.begin(self.now);
+                seat.begin(self.now, eager);
             }
             self.advance();
         }

@@ -54,7 +54,7 @@ impl Seat {
     /// When this seat wants attention next.
     pub(super) fn poll_timeout(&self) -> Instant {
         let vote = match self.vote {
-            Vote::Due(at) | Vote::Asked { read: Read::Due(at), .. } => at,
+            Vote::Due { at, .. } | Vote::Asked { read: Read::Due(at), .. } => at,
             _ => Instant::NEVER,
         };
         let renewal = match self.renewal {
@@ -66,8 +66,9 @@ impl Seat {
     }
 
     /// Begins a new attempt. A seat without room to remember another debt abstains.
-    pub(super) fn begin(&mut self, now: Instant) {
-        self.vote = if self.room().is_some() { Vote::Due(now) } else { Vote::Unreachable };
+    pub(super) fn begin(&mut self, now: Instant, eager: bool) {
+        let can_vote = self.room().is_some();
+        self.vote = if can_vote { Vote::Due { at: now, eager } } else { Vote::Unreachable };
         self.renewal = Renewal::Idle;
     }
 
@@ -139,6 +140,7 @@ impl Seat {
         if debt.token == token && self.vote == Vote::Returning {
             self.vote = match paid {
                 Paid::Returned => Vote::Returned,
+                Paid::Nothing | Paid::NothingYet if debt.is_doubted() => Vote::Unclear,
                 Paid::Nothing | Paid::NothingYet => Vote::Absent,
                 Paid::Open => Vote::Returning,
             };

@@ -42,7 +42,7 @@ where
             Vote::Granted => Some(Ballot::Granted),
             Vote::Held => Some(Ballot::Held),
             Vote::Refused(refusal) => Some(Ballot::Refused(refusal)),
-            Vote::Due(_) | Vote::Asked { .. } => None,
+            Vote::Due { .. } | Vote::Asked { .. } => None,
             _ => Some(Ballot::Unreachable),
         });
         if over {
@@ -155,13 +155,15 @@ where
         let tally = self.tally(|seat| match seat.vote {
             Vote::Returned => Some(Ballot::Granted),
             Vote::Returning => None,
+            Vote::Unclear => Some(Ballot::Unreachable),
             _ => Some(Ballot::Held),
         });
+        let not_held = tally.configured.saturating_sub(tally.held) < majority(tally.configured);
         let outcome = match tally.verdict() {
             Verdict::Carried => Released::Confirmed,
-            Verdict::Failed => Released::NotHeld,
-            Verdict::Undecided if over => Released::Unconfirmed,
-            Verdict::Undecided => return,
+            Verdict::Failed if not_held => Released::NotHeld,
+            Verdict::Undecided if !over => return,
+            Verdict::Failed | Verdict::Undecided => Released::Unconfirmed,
         };
         self.state = State::Idle;
         self.event = Some(Event::Released(outcome));

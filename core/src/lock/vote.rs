@@ -1,7 +1,9 @@
 //! One server's vote on one attempt.
 //!
-//! `SET` and `GET` leave together. Only a `GET` that shows our token grants: an `OK` may be a reply
-//! that slipped in from elsewhere. The same `GET` settles the doubt when the reply to `SET` is lost.
+//! Only a `GET` that shows our token grants: an `OK` may be a reply that slipped in from elsewhere.
+//! The same `GET` settles the doubt when the reply to `SET` is lost. On a first attempt both leave
+//! together, so a free lock costs one round trip; a waiter, who is mostly refused, sends the `GET`
+//! only when the `SET` was not.
 //!
 //! ```text
 //!   Out -- attempt --> Due -- SET, GET --> Asked -- GET: our token ---------> Granted
@@ -9,7 +11,7 @@
 //!    |                  +---- never sent ---|------ SET: error --------------> Refused
 //!    +-- owes too much ----> Unreachable <--+------ SET lost, GET: nothing
 //!
-//!   giving up:  Granted or Asked --> Returning -- release acknowledged --> Returned | Absent
+//!   giving up:  Granted or Asked --> Returning -- release answered --> Returned | Absent | Unclear
 //! ```
 
 use super::renewal::ASK_AGAIN;
@@ -23,8 +25,11 @@ pub(super) enum Vote {
     /// Nothing asked, nothing there.
     #[default]
     Out,
-    /// To be asked from this moment on.
-    Due(Instant),
+    /// To be asked from this moment on, eagerly or not.
+    Due {
+        at: Instant,
+        eager: bool,
+    },
     Asked {
         claim: Fate,
         read: Read,
@@ -39,6 +44,8 @@ pub(super) enum Vote {
     Returned,
     /// The release found nothing of ours.
     Absent,
+    /// So did this one, but an earlier one may have been executed.
+    Unclear,
 }
 
 /// What became of a claim.
@@ -56,6 +63,8 @@ pub(super) enum Fate {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Read {
+    /// Wanted only when the claim was not refused.
+    Waiting,
     Due(Instant),
     Sent(u64),
     /// The vote is over; nobody reads any more.
@@ -66,9 +75,10 @@ impl Vote {
     /// The next request, if it is due.
     pub(super) fn poll(&mut self, now: Instant, number: u64) -> Option<Want> {
         match *self {
-            Self::Due(at) if at <= now => {
+            Self::Due { at, eager } if at <= now => {
                 let claim = Fate::Pending(number);
-                *self = Self::Asked { claim, read: Read::Due(now) };
+                let read = if eager { Read::Due(now) } else { Read::Waiting };
+                *self = Self::Asked { claim, read };
                 Some(Want::Claim)
             }
             Self::Asked { claim, read: Read::Due(at) } if at <= now => {
@@ -97,7 +107,7 @@ impl Vote {
     /// Stops asking: the attempt is decided without this vote.
     pub(super) const fn stop_asking(&mut self) {
         match *self {
-            Self::Due(_) => *self = Self::Unreachable,
+            Self::Due { .. } => *self = Self::Unreachable,
             Self::Asked { claim, read: Read::Due(_) } => {
                 *self = Self::Asked { claim, read: Read::Stopped };
             }
@@ -138,7 +148,10 @@ fn claimed(answer: Answer, read: Read, now: Instant) -> Vote {
     let claim = match answer {
         Answer::Ok => Fate::Set,
         Answer::Nil => Fate::NotSet,
-        Answer::Unreachable => return Vote::Due(now.saturating_add(ASK_AGAIN)),
+        Answer::Unreachable => {
+            let eager = read != Read::Waiting;
+            return Vote::Due { at: now.saturating_add(ASK_AGAIN), eager };
+        }
         Answer::Refused(refusal) => match refusal.class() {
             Class::Refused | Class::Permanent => return Vote::Refused(refusal),
             Class::Held => return Vote::Held,
@@ -146,7 +159,11 @@ fn claimed(answer: Answer, read: Read, now: Instant) -> Vote {
         },
         _ => Fate::Unknown,
     };
-    Vote::Asked { claim, read }
+    match (read, claim) {
+        (Read::Waiting, Fate::NotSet) => Vote::Held,
+        (Read::Waiting, _) => Vote::Asked { claim, read: Read::Due(now) },
+        _ => Vote::Asked { claim, read },
+    }
 }
 
 /// The reply to `GET`.

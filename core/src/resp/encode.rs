@@ -72,15 +72,19 @@ fn measure(arguments: &(impl Arguments + ?Sized)) -> (u64, usize) {
     if count == 0 { (0, 0) } else { (count, len.saturating_add(header_len(count))) }
 }
 
-/// A type byte, the number and CR LF.
+/// Bytes of a type, a number and CR LF.
 fn header_len(number: u64) -> usize {
-    Decimal::new(number).as_bytes().len().saturating_add(3)
+    let digits = number.checked_ilog10().unwrap_or(0).saturating_add(1);
+    usize::try_from(digits).unwrap_or(usize::MAX).saturating_add(3)
 }
 
 fn put_header(rest: &mut Option<&mut [u8]>, kind: u8, number: u64) {
-    put(rest, &[kind]);
-    put(rest, Decimal::new(number).as_bytes());
-    put(rest, b"\r\n");
+    let mut header = Backwards::<{ Decimal::DIGITS_MAX + 3 }>::new();
+    header.push(b'\n');
+    header.push(b'\r');
+    header.push_number(number);
+    header.push(kind);
+    put(rest, header.as_bytes());
 }
 
 /// Writes to the front of `rest` and cuts it off there; `rest` is `None` once something did not fit.
@@ -98,10 +102,7 @@ fn length(argument: &[u8]) -> u64 {
 
 /// A number in ASCII digits, without an allocation.
 #[derive(Clone, Copy)]
-pub struct Decimal {
-    digits: [u8; Self::DIGITS_MAX],
-    start: usize,
-}
+pub struct Decimal(Backwards<{ Decimal::DIGITS_MAX }>);
 
 impl Decimal {
     /// `u64::MAX` has 20 digits.
@@ -110,24 +111,52 @@ impl Decimal {
     /// The digits of `number`, without leading zeros.
     #[must_use]
     pub fn new(number: u64) -> Self {
-        let mut digits = [b'0'; Self::DIGITS_MAX];
-        let mut start = Self::DIGITS_MAX;
-        let mut rest = number;
-        for place in digits.iter_mut().rev() {
-            *place = b'0'.saturating_add(u8::try_from(rest % 10).unwrap_or(0));
-            start = start.saturating_sub(1);
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        Self { digits, start }
+        let mut digits = Backwards::new();
+        digits.push_number(number);
+        Self(digits)
     }
 
     /// The digits.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.digits.get(self.start..).unwrap_or_default()
+        self.0.as_bytes()
+    }
+}
+
+/// A short text that is written from its end, as numbers are.
+#[derive(Clone, Copy)]
+struct Backwards<const N: usize> {
+    bytes: [u8; N],
+    start: usize,
+}
+
+impl<const N: usize> Backwards<N> {
+    const fn new() -> Self {
+        Self { bytes: [0; N], start: N }
+    }
+
+    /// Puts a byte in front, if there is room.
+    fn push(&mut self, byte: u8) {
+        let start = self.start.saturating_sub(1);
+        if let Some(place) = self.bytes.get_mut(start) {
+            *place = byte;
+            self.start = start;
+        }
+    }
+
+    fn push_number(&mut self, number: u64) {
+        let mut rest = number;
+        loop {
+            self.push(b'0'.saturating_add(u8::try_from(rest % 10).unwrap_or(0)));
+            rest /= 10;
+            if rest == 0 {
+                return;
+            }
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
     }
 }
 
