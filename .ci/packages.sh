@@ -1,0 +1,99 @@
+# Sourced by the scripts beside it: fetches packages into a folder and leaves the machine as it is.
+# Nothing is installed, no script of a package runs, no service starts, and no root is needed.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "error: $*"; exit 1; }
+
+# as_root COMMAND...: for the few steps that do need it.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"
+    elif command -v sudo >/dev/null; then sudo "$@"
+    else die "this step needs root, and there is no sudo. Run as root: $*"
+    fi
+}
+
+have_apt() { command -v apt-get >/dev/null && command -v dpkg >/dev/null; }
+
+# one_at_a_time FOLDER: the caller holds the folder until it exits, so that two runs do not unpack over each other.
+one_at_a_time() {
+    mkdir -p "$1"
+    if command -v flock >/dev/null; then
+        exec 9>"$1/.lock"
+        flock 9
+    fi
+}
+
+# fetch_debs FOLDER PACKAGE[=VERSION]...: unpacks these packages, and what they need and this machine lacks, there.
+# A version may end in `*`. Uses the archives that the machine's own apt is configured for, with an index of its own.
+fetch_debs() (
+    folder=$1
+    shift
+    state=$(mktemp -d)
+    trap 'rm -rf "$state"' EXIT
+    mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$state/debs" "$folder"
+    options=(-qq -o "Dir::State::lists=$state/lists" -o "Dir::Cache=$state/cache"
+        -o APT::Sandbox::User=root -o Debug::NoLocking=1 -o APT::Get::AllowUnauthenticated=false)
+    apt-get "${options[@]}" update >&2 || exit 1
+    named=()
+    for package in "$@"; do
+        found=$(offered "$package")
+        [ -n "$found" ] || { say "error: the package archive does not offer $package"; exit 1; }
+        named+=("$found")
+    done
+    # A simulated installation tells which of the packages needed are not on this machine.
+    needed=$(apt-get "${options[@]}" --simulate --no-install-recommends --allow-downgrades install "${named[@]}" \
+        2>/dev/null | awk '/^Inst/ { v = ($3 ~ /^\[/) ? $4 : $3; sub(/^\(/, "", v); print $2 "=" v }')
+    mapfile -t wanted < <(printf '%s\n' "${named[@]}" "$needed" | grep . | sort -u)
+    say "  unpacking: ${wanted[*]}"
+    cd "$state/debs" && apt-get "${options[@]}" download "${wanted[@]}" >&2 || exit 1
+    for deb in "$state"/debs/*.deb; do dpkg -x "$deb" "$folder" || exit 1; done
+)
+
+# offered PACKAGE[=VERSION]: PACKAGE=VERSION in full, of the newest version that fits; nothing where none does.
+offered() {
+    local name=${1%%=*} pattern=
+    case $1 in *=*) pattern=${1#*=} ;; esac
+    apt-cache "${options[@]}" madison "$name" | awk -F ' *[|] *' -v name="$name" -v pattern="$pattern" '
+        BEGIN { gsub(/[.+]/, "\\\\&", pattern); gsub(/[*]/, ".*", pattern) }
+        pattern == "" || $2 ~ "^([0-9]+:)?" pattern "$" { print name "=" $2; exit }'
+}
+
+# run_pip ARGUMENT...: the machine's pip, or, where there is none, one that is unpacked for this call alone.
+run_pip() {
+    command -v python3 >/dev/null || die "python3 is missing. Install it: apt-get install python3"
+    if python3 -m pip --version >/dev/null 2>&1; then python3 -m pip "$@"; return; fi
+    local folder wheel status=0
+    folder=$(mktemp -d)
+    fetch_debs "$folder" python3-pip-whl || { rm -rf "$folder"; return 1; }
+    wheel=$(find "$folder" -name 'pip-*.whl' | head -n 1)
+    python3 "$wheel/pip" "$@" || status=$?
+    rm -rf "$folder"
+    return "$status"
+}
+
+# unpacked_rust NAME PACKAGE[=VERSION]...: a Rust toolchain from the distribution's packages, in .toolchains/NAME,
+# beside whatever Rust the machine has. Afterwards `with_rust NAME cargo ...` runs it.
+unpacked_rust() {
+    local name=$1 folder=$root/.toolchains/$1
+    shift
+    [ -e "$folder/complete" ] && return
+    have_apt || { say "error: this needs apt (Debian or Ubuntu)"; return 1; }
+    one_at_a_time "$root/.toolchains"
+    [ -e "$folder/complete" ] && return
+    say "Rust goes into .toolchains/$name (400 to 900 MB unpacked; nothing is installed on the machine)"
+    rm -rf "$folder" "$folder.new"
+    fetch_debs "$folder.new" "$@" || { rm -rf "$folder.new"; return 1; }
+    rm -rf "$folder.new/usr/share"
+    touch "$folder.new/complete"
+    mv "$folder.new" "$folder"
+}
+
+with_rust() {
+    local folder=$root/.toolchains/$1 libraries
+    shift
+    libraries=$(find "$folder/usr/lib" "$folder/lib" -maxdepth 1 -name '*-linux-gnu' 2>/dev/null | paste -sd : || true)
+    LD_LIBRARY_PATH=$libraries PATH=$folder/usr/bin:$PATH \
+        RUSTC=$folder/usr/bin/rustc RUSTDOC=$folder/usr/bin/rustdoc "$@"
+}

@@ -1,0 +1,313 @@
+//! The client and its builder.
+
+use core::fmt;
+use core::time::Duration;
+use std::sync::Arc;
+use std::time::Instant as Deadline;
+
+use redlatch_client::{ConfigError, Endpoint, Error, Notice, Options, Reconnect, os};
+use redlatch_core::{Denial, Drift, Event, Limits, Protocol, Retry, Tally};
+
+use crate::guard::Guard;
+use crate::session::Session;
+use crate::shared::Shared;
+
+/// What a link is given beyond its own deadline to say why it failed.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// A client of one server, or of several that decide by majority. Cheap to clone; all clones, and
+/// all locks of all threads, share one connection for each server.
+///
+/// It connects again by itself, with a growing random pause. Its threads, one for each server and
+/// one that pays what is owed, end when the last clone and the last [`Guard`] are gone; see
+/// [`Client::shutdown`]. Do not use it in a process after `fork`: its threads are not there.
+#[derive(Clone)]
+pub struct Client {
+    handle: Arc<Handle>,
+}
+
+/// Shared by clients and guards. The threads hold only what is inside, so the last handle ends them.
+pub(crate) struct Handle {
+    shared: Arc<Shared>,
+}
+
+/// One server, as [`Client::servers`] shows it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Server {
+    /// Its address, without user and password.
+    pub address: String,
+    /// Whether there is a connection that is ready for locks.
+    pub connected: bool,
+    /// Why there is none.
+    pub error: Option<Error>,
+}
+
+impl Client {
+    /// Connects to one server, or to several whose URLs are separated by commas, with the default
+    /// options. See [`Builder::connect`].
+    ///
+    /// # Errors
+    /// As [`Builder::connect`].
+    pub fn connect(urls: &str) -> Result<Self, Error> {
+        Self::builder().servers(urls).connect()
+    }
+
+    /// For a client with other options.
+    pub fn builder() -> Builder {
+        Builder { options: Options::default(), error: None }
+    }
+
+    /// Tries once to take the lock. `None` when somebody else has it, or when the servers answered
+    /// so late that nothing of the ttl was left. Takes one reply timeout at most.
+    ///
+    /// # Errors
+    /// [`Error`]: the servers could not be asked or refused, or the arguments cannot work.
+    pub fn try_lock(&self, key: impl Into<Vec<u8>>, ttl: Duration) -> Result<Option<Guard>, Error> {
+        match self.acquire(key.into(), ttl, Retry::NONE)? {
+            Ok(guard) => Ok(Some(guard)),
+            Err(tally) => match tally.denial() {
+                Denial::Held | Denial::TooLate => Ok(None),
+                _ => Err(self.denied(tally, Duration::ZERO)),
+            },
+        }
+    }
+
+    /// Takes the lock, waiting as long as the client's retry policy says.
+    ///
+    /// # Errors
+    /// As [`Client::lock_with`].
+    pub fn lock(&self, key: impl Into<Vec<u8>>, ttl: Duration) -> Result<Guard, Error> {
+        self.lock_with(key, ttl, self.handle.shared.options.retry)
+    }
+
+    /// Takes the lock, waiting as long as `retry` says.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] when somebody else had it all the time; others when the servers could not
+    /// be asked or refused, or the arguments cannot work.
+    pub fn lock_with(
+        &self,
+        key: impl Into<Vec<u8>>,
+        ttl: Duration,
+        retry: Retry,
+    ) -> Result<Guard, Error> {
+        let began = os::now();
+        let acquired = self.acquire(key.into(), ttl, retry)?;
+        acquired.map_err(|tally| self.denied(tally, os::now().saturating_since(began)))
+    }
+
+    /// Gives back what is owed to the servers, for `timeout` at most, and ends the threads. Whether
+    /// all was given back; the rest is left to its ttl. Calls on other clones that wait for a lock
+    /// return [`Error::Closed`], and so does every later call. Guards that are still held are
+    /// not released: release them first.
+    ///
+    /// Dropping the last handle does the same in the background, with one reply timeout.
+    #[must_use = "tells whether keys are left to their ttl"]
+    pub fn shutdown(self, timeout: Duration) -> bool {
+        let shared = &self.handle.shared;
+        shared.close(os::now().saturating_add(timeout));
+        shared.errands.wait_closed()
+    }
+
+    /// The servers, in the order in which they were configured.
+    #[must_use]
+    pub fn servers(&self) -> Vec<Server> {
+        let links = self.handle.shared.links.iter();
+        links
+            .map(|link| Server {
+                address: link.server.to_string(),
+                connected: link.is_connected(),
+                error: link.error(),
+            })
+            .collect()
+    }
+
+    /// Commands sent to all servers since the start, greetings excluded.
+    #[must_use]
+    pub fn commands_sent(&self) -> u64 {
+        self.handle.shared.links.iter().map(|link| link.sent()).sum()
+    }
+
+    fn acquire(
+        &self,
+        key: Vec<u8>,
+        ttl: Duration,
+        retry: Retry,
+    ) -> Result<Result<Guard, Tally>, Error> {
+        let shared = &self.handle.shared;
+        let settings = shared.options.settings(&key, ttl, retry)?;
+        if shared.is_closed() {
+            return Err(Error::Closed);
+        }
+        let session = Session::new(key, shared.links.len(), settings);
+        let waiting = (retry != Retry::NONE).then(|| shared.waiting(&session));
+        let event = shared.drive(&session, |lock, now| lock.acquire(now));
+        drop(waiting);
+        match event? {
+            Event::Acquired(lease) => Ok(Ok(Guard::new(Arc::clone(&self.handle), session, lease))),
+            Event::Denied(tally) => Ok(Err(tally)),
+            _ => Ok(Err(Tally::default())),
+        }
+    }
+
+    fn denied(&self, tally: Tally, waited: Duration) -> Error {
+        match tally.denial() {
+            Denial::Held | Denial::TooLate => Error::TimedOut { waited, tally },
+            Denial::Refused => self.refused(tally),
+            Denial::Unreachable => self.unavailable(tally),
+        }
+    }
+
+    fn refused(&self, tally: Tally) -> Error {
+        let links = &self.handle.shared.links;
+        let said = links.iter().find_map(|link| {
+            let notice = link.notice().filter(|said| Some(said.refusal()) == tally.refusal)?;
+            Some(Error::Refused { server: Arc::clone(&link.server), notice })
+        });
+        said.or_else(|| {
+            let server = Arc::clone(&links.first()?.server);
+            Some(Error::Refused { server, notice: Notice::from(tally.refusal?) })
+        })
+        .unwrap_or(Error::Unavailable { tally, causes: Vec::new() })
+    }
+
+    fn unavailable(&self, tally: Tally) -> Error {
+        let shared = &self.handle.shared;
+        let mut causes: Vec<_> = shared.links.iter().filter_map(|link| link.error()).collect();
+        match &*shared.links {
+            [only] => causes.pop().unwrap_or_else(|| Error::Silent {
+                server: Arc::clone(&only.server),
+                after: shared.options.reply_timeout,
+            }),
+            _ => Error::Unavailable { tally, causes },
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("servers", &self.servers()).finish_non_exhaustive()
+    }
+}
+
+impl Handle {
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let patience = self.shared.options.reply_timeout;
+        self.shared.close(os::now().saturating_add(patience));
+    }
+}
+
+/// Options of a client. The defaults suit a server in the same data centre.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it connects"]
+pub struct Builder {
+    options: Options,
+    /// The first URL that was wrong.
+    error: Option<ConfigError>,
+}
+
+impl Builder {
+    /// Adds one server: `redis://[user[:password]@]host[:port][/db]` or
+    /// `unix:///path/to.sock[?db=N&user=…&password=…]`. A URL that is wrong is an error of
+    /// [`Builder::connect`].
+    pub fn server(mut self, url: &str) -> Self {
+        match url.parse::<Endpoint>() {
+            Ok(endpoint) => self.options.endpoints.push(endpoint),
+            Err(error) => self.error = self.error.or(Some(error)),
+        }
+        self
+    }
+
+    /// Adds servers whose URLs are separated by commas. More than one is a quorum: a majority
+    /// decides, and each must be a master of its own.
+    pub fn servers(mut self, urls: &str) -> Self {
+        match Endpoint::parse_list(urls) {
+            Ok(endpoints) => self.options.endpoints.extend(endpoints),
+            Err(error) => self.error = self.error.or(Some(error)),
+        }
+        self
+    }
+
+    /// Protocol to ask for. Default: RESP3, on servers that know it.
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.options.protocol = protocol;
+        self
+    }
+
+    /// Name of the connections, shown by `CLIENT LIST`. Default: none.
+    pub fn name(mut self, name: &str) -> Self {
+        self.options.name = Some(name.to_owned());
+        self
+    }
+
+    /// Longest time for opening a connection, greeting included. Default: 2 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.options.connect_timeout = timeout;
+        self
+    }
+
+    /// Longest time for an answer. Default: 500 ms.
+    pub fn reply_timeout(mut self, timeout: Duration) -> Self {
+        self.options.reply_timeout = timeout;
+        self
+    }
+
+    /// How long and how often [`Client::lock`] tries. Default: up to 10 s, at random moments at
+    /// most 100 ms apart.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.options.retry = retry;
+        self
+    }
+
+    /// What is taken off a ttl for clocks of different speed. Default: 1 % and 2 ms.
+    pub fn drift(mut self, drift: Drift) -> Self {
+        self.options.drift = drift;
+        self
+    }
+
+    /// What a server can make this client store. Default: [`Limits::HOSTED`] with 4096 requests in
+    /// flight.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.options.limits = limits;
+        self
+    }
+
+    /// A server that was started more recently than this has no vote: it may have forgotten locks
+    /// that are still held. Set it to the longest ttl in use, unless the servers write every change
+    /// to disk before they answer. Default: none, because a client of one server could then take
+    /// no lock for that long after every restart.
+    pub fn restart_delay(mut self, delay: Duration) -> Self {
+        self.options.restart_delay = Some(delay);
+        self
+    }
+
+    /// Pause before connecting again: random, up to `base` at first, doubling up to `cap`. Default:
+    /// 10 ms and 5 s.
+    pub fn reconnect(mut self, base: Duration, cap: Duration) -> Self {
+        self.options.reconnect = Reconnect { base, cap };
+        self
+    }
+
+    /// Connects to all servers at once and waits until each is ready or has failed, for about the
+    /// connect timeout at most. A majority is enough; the others are tried again in the background.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for options that cannot work; what kept the first failing server from
+    /// being ready, when a majority is not; [`Error::Exhausted`] when no thread can be started.
+    pub fn connect(self) -> Result<Client, Error> {
+        if let Some(error) = self.error {
+            return Err(error.into());
+        }
+        let patience = self.options.connect_timeout;
+        let handle = Handle { shared: Shared::start(self.options)? };
+        handle.shared.wait_connected(Deadline::now() + patience + GRACE)?;
+        Ok(Client { handle: Arc::new(handle) })
+    }
+}

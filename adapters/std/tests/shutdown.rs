@@ -1,0 +1,72 @@
+//! The end of a client.
+
+mod common;
+
+use core::time::Duration;
+use std::thread;
+use std::time::Instant;
+
+use common::{LONG, client, count, eventually, is_held, server, steal};
+use redlatch_std::Error;
+
+#[test]
+fn shutdown_pays_what_is_owed() {
+    let server = server();
+    let client = client(&server);
+    for number in 0..20 {
+        drop(client.lock(format!("key:{number}"), LONG).expect("free"));
+    }
+    assert!(client.shutdown(Duration::from_secs(10)));
+    assert_eq!(server.with(|server| server.keys(0).count()), 0);
+}
+
+#[test]
+fn shutdown_is_bounded() {
+    let server = server();
+    let client = client(&server);
+    let guard = client.lock("key", LONG).expect("free");
+    server.pause().expect("a thread");
+    drop(guard);
+    let began = Instant::now();
+    assert!(!client.shutdown(Duration::from_millis(50)));
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    server.resume().expect("a thread");
+}
+
+#[test]
+fn shutdown_stops_those_who_wait_and_those_who_come() {
+    let server = server();
+    let client = client(&server);
+    let guard = client.lock("mine", LONG).expect("free");
+    steal(&server, "key", LONG);
+    let waiter = {
+        let client = client.clone();
+        thread::spawn(move || client.lock_with("key", LONG, redlatch_std::Retry::until(LONG)))
+    };
+    eventually("the waiter asks", || count(&server, "SET") > 2);
+    let late = client.clone();
+    let began = Instant::now();
+    assert!(client.shutdown(Duration::from_secs(10)));
+    assert!(matches!(waiter.join().expect("no panic"), Err(Error::Closed)));
+    assert!(matches!(late.try_lock("key", LONG), Err(Error::Closed)));
+    assert!(matches!(guard.release(), Err(Error::Closed)));
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(late.shutdown(Duration::ZERO), "once more does no harm");
+}
+
+/// The last handle is gone: what is owed is paid in the background, also by a guard that outlives
+/// the client.
+#[test]
+fn a_guard_outlives_its_client() {
+    let server = server();
+    let client = client(&server);
+    let dropped = client.lock("dropped", LONG).expect("free");
+    let mut kept = client.lock("kept", LONG).expect("free");
+    drop(client);
+    kept.extend().expect("ours");
+    drop(dropped);
+    drop(kept);
+    eventually("both are released", || server.with(|server| server.keys(0).count()) == 0);
+    eventually("the connection is closed", || server.with(|server| server.sessions().count()) == 0);
+    assert!(!is_held(&server, "kept"));
+}

@@ -1,0 +1,399 @@
+//! The lock machine, one row one case: where it stands, what happens, what it wants, where it
+//! stands then. Requirements 1, 3-9 and checks 1-16 of the peers' bugs as far as one machine can
+//! show them; the names say which.
+//!
+//! Steps are separated by `;`. `0.claim=ok` answers the last claim sent to server 0, `0.claim-old=ok`
+//! the one before. Times are in
+//! milliseconds. The ttl is 3000, so a lease is 2968; answers are waited for 500.
+
+use core::time::Duration;
+use std::collections::HashMap;
+
+use redlatch_core::{
+    Answer, Command, Delay, Denial, Drift, Event, Instant, Lock, Output, Phase, Refusal, Released,
+    Retry, Seat, Settings, Ticket, Token, Ttl,
+};
+
+/// A machine under test, with everything it asked for so far.
+struct Bench {
+    lock: Lock<&'static str, Vec<Seat>>,
+    now: Instant,
+    tokens: u8,
+    /// Ticket and token of the last request of each kind to each server.
+    sent: HashMap<String, (Ticket, Option<Token>)>,
+    output: Vec<String>,
+}
+
+const ONCE: Retry = Retry::NONE;
+const TWICE_MORE: Retry =
+    Retry { delay: Delay::Fixed(Duration::from_millis(100)), retries: Some(2), deadline: None };
+const ONE_SECOND: Retry = Retry {
+    delay: Delay::Fixed(Duration::from_millis(300)),
+    retries: None,
+    deadline: Some(Duration::from_secs(1)),
+};
+
+impl Bench {
+    fn new(servers: usize, retry: Retry) -> Self {
+        let settings =
+            Settings { retry, ..Settings::new(Ttl::from_millis(3000).expect("a good ttl")) };
+        Self {
+            lock: Lock::new("k", vec![Seat::default(); servers], settings, 1),
+            now: Instant::from_micros(1_000_000),
+            tokens: 0,
+            sent: HashMap::new(),
+            output: Vec::new(),
+        }
+    }
+
+    fn token(&self) -> Token {
+        let mut random = [0xaa; 20];
+        random[0] = self.tokens;
+        Token::from_random(random).expect("not constant")
+    }
+
+    fn step(&mut self, step: &str) {
+        let (verb, argument) = step.split_once(' ').unwrap_or((step, ""));
+        match verb {
+            "acquire" => self.lock.acquire(self.now),
+            "provide" => {
+                self.tokens += 1;
+                let token = self.token();
+                self.lock.provide(token, self.now).expect("fresh");
+            }
+            "reuse" => {
+                let token = self.token();
+                let refused = self.lock.provide(token, self.now).is_err();
+                self.output.push(format!("reuse refused {refused}"));
+            }
+            "extend" => self.lock.extend(self.now),
+            "release" => self.lock.release(self.now),
+            "abandon" => self.lock.abandon(self.now),
+            "hint" => self.lock.hint(self.now),
+            "after" => {
+                self.now = self.now.saturating_add(millis(argument));
+                self.lock.handle_timeout(self.now);
+            }
+            "late" => self.now = self.now.saturating_add(millis(argument)),
+            _ => {
+                let (request, answer) = step.split_once('=').expect("a step that is known");
+                let (ticket, token) = self.sent[request];
+                let answer = self.answer(answer, token);
+                self.lock.handle_answer(ticket, answer, self.now);
+            }
+        }
+        self.drain();
+    }
+
+    fn answer(&self, text: &str, token: Option<Token>) -> Answer {
+        match text {
+            "ok" => Answer::Ok,
+            "nil" => Answer::Nil,
+            "ours" => Answer::Token(token.unwrap_or_else(|| self.token())),
+            "other" => Answer::Value,
+            "token" => Answer::Token(Token::from_random(*b"somebody else's tokn").expect("ok")),
+            "lost" => Answer::Lost,
+            "unsent" => Answer::Unreachable,
+            "odd" => Answer::Unexpected,
+            "0" => Answer::Integer(0),
+            "-1" => Answer::Integer(-1),
+            "1" => Answer::Integer(1),
+            line => Answer::Refused(Refusal::classify(line.as_bytes())),
+        }
+    }
+
+    fn drain(&mut self) {
+        loop {
+            let line = match self.lock.poll_output() {
+                Output::NeedToken => return self.output.push("token?".into()),
+                Output::Send { ticket, command } => {
+                    let (kind, form, token) = describe(&command);
+                    let name = format!("{}.{kind}", ticket.server());
+                    if let Some(old) = self.sent.insert(name.clone(), (ticket, token)) {
+                        self.sent.insert(format!("{name}-old"), old);
+                    }
+                    format!("{name}{form}")
+                }
+                Output::Event(event) => describe_event(event, self.now),
+                Output::Wait(_) => return,
+            };
+            self.output.push(line);
+        }
+    }
+}
+
+fn millis(text: &str) -> Duration {
+    Duration::from_millis(text.parse().expect("milliseconds"))
+}
+
+fn describe(command: &Command<'_>) -> (&'static str, &'static str, Option<Token>) {
+    use redlatch_core::Form::Source;
+    match *command {
+        Command::Claim { token, .. } => ("claim", "", Some(*token)),
+        Command::Read { .. } => ("read", "", None),
+        Command::Extend { token, form, .. } => {
+            ("extend", if form == Source { " in full" } else { "" }, Some(*token))
+        }
+        Command::Release { token, form, .. } => {
+            ("release", if form == Source { " in full" } else { "" }, Some(*token))
+        }
+        _ => ("?", "", None),
+    }
+}
+
+fn describe_event(event: Event, now: Instant) -> String {
+    match event {
+        Event::Acquired(lease) => format!("acquired {}", lease.validity(now).as_millis()),
+        Event::Extended(lease) => format!("extended {}", lease.validity(now).as_millis()),
+        Event::Denied(tally) => match tally.denial() {
+            Denial::Refused => format!("denied refused {:?}", tally.refusal.expect("a reason")),
+            denial => format!("denied {denial:?}").to_lowercase(),
+        },
+        Event::NotExtended(_) => "not extended".into(),
+        Event::Lost(loss) => format!("lost {loss:?}").to_lowercase(),
+        Event::Released(released) => match released {
+            Released::Confirmed => "released".into(),
+            Released::NotHeld => "released not held".into(),
+            Released::Unconfirmed => "released unconfirmed".into(),
+        },
+        other => format!("{other:?}"),
+    }
+}
+
+/// Name, servers, policy, how to get there, what happens, what comes out, where it stands then.
+type Row = (&'static str, usize, Retry, &'static str, &'static str, &'static str, Phase);
+
+/// How to get to the states that rows begin in.
+const ASKING: &str = "acquire;provide";
+const ASKING_AGAIN: &str = "acquire;provide;0.claim=nil;0.read=other;after 100;provide";
+const PAUSING: &str = "acquire;provide;0.claim=nil;0.read=other";
+const HELD: &str = "acquire;provide;0.claim=ok;0.read=ours";
+const EXTENDING: &str = "acquire;provide;0.claim=ok;0.read=ours;extend";
+const RELEASING: &str = "acquire;provide;0.claim=ok;0.read=ours;release";
+const HELD_3: &str = "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours";
+const HELD_ALL_3: &str =
+    "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;2.claim=ok;2.read=ours";
+
+#[rustfmt::skip]
+const ROWS: &[Row] = {
+    use Phase::{Asking, Extending, Held, Idle, NeedToken, Pausing, Releasing};
+    &[
+    // ---- taking, one server
+    ("a lock begins by asking for a token (R2)", 1, ONCE, "", "acquire", "token?", NeedToken),
+    ("SET and GET leave together (R1)", 1, ONCE, "acquire", "provide", "0.claim, 0.read", Asking),
+    ("OK alone is not enough (R16)", 1, ONCE, ASKING, "0.claim=ok", "", Asking),
+    ("our token read back is ownership (R16)", 1, ONCE, "acquire;provide;0.claim=ok", "0.read=ours", "acquired 2968", Held),
+    ("a stray OK where the value is due proves nothing (R16)", 1, ONCE, "acquire;provide;0.claim=ok", "0.read=ok", "", Asking),
+    ("OK and then another's token: not acquired (R16)", 1, ONCE, "acquire;provide;0.claim=ok", "0.read=token", "denied held", Idle),
+    ("OK and then nothing there: not acquired", 1, ONCE, "acquire;provide;0.claim=ok", "0.read=nil", "denied held", Idle),
+    ("null waits for the value", 1, ONCE, ASKING, "0.claim=nil", "", Asking),
+    ("null and another's value: held, nothing to release", 1, ONCE, "acquire;provide;0.claim=nil", "0.read=other", "denied held", Idle),
+    ("null although the key shows our token: ours (R6)", 1, ONCE, "acquire;provide;0.claim=nil", "0.read=ours", "acquired 2968", Held),
+    ("null and gone since: held by somebody quicker", 1, ONCE, "acquire;provide;0.claim=nil", "0.read=nil", "denied held", Idle),
+    ("another type under the key: held, never deleted (R11, P24)", 1, ONCE, "acquire;provide;0.claim=nil", "0.read=WRONGTYPE Operation", "denied held", Idle),
+    ("the lease counts from before the first byte (R4)", 1, ONCE, "acquire;provide;late 400;0.claim=ok", "0.read=ours", "acquired 2568", Held),
+    ("a late answer to an old claim counts for nothing (F40)", 1, TWICE_MORE, ASKING_AGAIN, "0.claim-old=ok;0.claim-old=LOADING x", "", Asking),
+    ("a late answer to an old read counts for nothing (F40)", 1, TWICE_MORE, ASKING_AGAIN, "0.read=ours;0.read=other", "", Asking),
+    ("a waiter sends GET only when SET was not refused: refused", 1, TWICE_MORE, ASKING_AGAIN, "0.claim=nil", "", Pausing),
+    ("a waiter sends GET only when SET was not refused: taken", 1, TWICE_MORE, ASKING_AGAIN, "0.claim=ok", "0.read", Asking),
+    ("a waiter, too, believes only our token", 1, TWICE_MORE, "acquire;provide;0.claim=nil;0.read=other;after 100;provide;0.claim=ok", "0.read=ours", "acquired 2968", Held),
+    ("a waiter in doubt sends GET", 1, TWICE_MORE, ASKING_AGAIN, "0.claim=lost", "0.read", Asking),
+    ("a waiter whose SET was not sent sends it again", 1, TWICE_MORE, "acquire;provide;0.claim=nil;0.read=other;after 100;provide;0.claim=unsent", "after 10", "0.claim", Asking),
+    ("a second acquire while asking changes nothing", 1, ONCE, ASKING, "acquire", "", Asking),
+    ("a token is not used twice (P15)", 1, TWICE_MORE, "acquire;provide;0.claim=nil;0.read=other;after 100", "reuse", "reuse refused true, token?", NeedToken),
+
+    // ---- doubt
+    ("the reply to SET is lost: GET decides, ours (R6, P1)", 1, ONCE, "acquire;provide;0.claim=lost;0.read=lost;after 10", "0.read=ours", "acquired 2958", Held),
+    ("GET is lost as well: it is asked again (R6)", 1, ONCE, "acquire;provide;0.claim=lost;0.read=lost", "after 10", "0.read", Asking),
+    ("GET cannot be sent: it is asked again", 1, ONCE, "acquire;provide;0.claim=lost;0.read=unsent", "after 10", "0.read", Asking),
+    ("lost, and GET finds nothing: a release is owed all the same (F31)", 1, ONCE, "acquire;provide;0.claim=lost;late 500", "0.read=nil", "0.release, denied unreachable", Idle),
+    ("lost, and GET finds another: denied, a release is owed (F31)", 1, ONCE, "acquire;provide;0.claim=lost", "0.read=other", "0.release, denied held", Idle),
+    ("silence: in doubt, released, not believed (P1)", 1, ONCE, ASKING, "after 500", "0.release, denied unreachable", Idle),
+    ("the answer comes after the attempt: not believed", 1, ONCE, "acquire;provide;after 500", "0.claim=ok", "", Idle),
+    ("an unknown error leaves doubt: GET decides (F26)", 1, ONCE, "acquire;provide;0.claim=ERR whatever", "0.read=ours", "acquired 2968", Held),
+    ("an answer that cannot be is doubt: GET decides", 1, ONCE, "acquire;provide;0.claim=1", "0.read=nil", "0.release", Pausing),
+    ("OK, but GET is refused for good: released", 1, ONCE, "acquire;provide;0.claim=ok", "0.read=NOPERM no", "0.release, denied refused NoPermission", Idle),
+    ("OK, but GET is refused for now: asked again", 1, ONCE, "acquire;provide;0.claim=ok;0.read=LOADING", "after 10", "0.read", Asking),
+    ("null, and the connection dies before GET: held", 1, ONCE, "acquire;provide;0.claim=nil", "0.read=lost", "denied held", Idle),
+    ("never sent: nothing is owed, it is tried again", 1, ONCE, "acquire;provide;0.read=unsent;0.claim=unsent", "after 10", "0.claim, 0.read", Asking),
+    ("never sent, never reachable: denied in time, nothing owed (F43)", 1, ONCE, "acquire;provide;0.read=unsent;0.claim=unsent", "late 490;after 10", "denied unreachable", Idle),
+
+    // ---- refusals
+    ("a refusal is no vote (F2)", 1, ONCE, ASKING, "0.claim=BUSY Redis is busy", "denied refused Busy", Idle),
+    ("a replica has no vote (F4)", 1, ONCE, ASKING, "0.claim=READONLY You can't", "denied refused ReadOnly", Idle),
+    ("full memory (F7)", 1, ONCE, ASKING, "0.claim=OOM command", "denied refused OutOfMemory", Idle),
+    ("a refusal is tried again when the policy says so", 1, TWICE_MORE, "acquire;provide;0.claim=LOADING x", "after 100", "token?", NeedToken),
+    ("missing rights are told at once, whatever the policy (F16)", 1, TWICE_MORE, ASKING, "0.claim=NOPERM x", "denied refused NoPermission", Idle),
+    ("missing password is told at once (F15)", 1, ONE_SECOND, ASKING, "0.claim=NOAUTH x", "denied refused NoAuth", Idle),
+
+    // ---- retrying
+    ("held: pause", 1, TWICE_MORE, "acquire;provide;0.claim=nil", "0.read=other", "", Pausing),
+    ("the pause is what the policy says (P29)", 1, TWICE_MORE, PAUSING, "after 99", "", Pausing),
+    ("after the pause a fresh token (R2)", 1, TWICE_MORE, PAUSING, "after 100", "token?", NeedToken),
+    ("a hint ends the pause at once", 1, TWICE_MORE, PAUSING, "hint", "token?", NeedToken),
+    ("a hint during an attempt is remembered (P19)", 1, TWICE_MORE, "acquire;provide;hint;0.claim=nil;0.read=other", "after 1", "token?", NeedToken),
+    ("a hint while held does nothing", 1, ONCE, HELD, "hint", "", Held),
+    ("retries end (R9)", 1, TWICE_MORE, "acquire;provide;0.claim=nil;0.read=other;after 100;provide;0.claim=nil;after 100;provide", "0.claim=nil", "denied held", Idle),
+    ("the deadline ends the retries (R9)", 1, ONE_SECOND, "acquire;provide;0.claim=nil;0.read=other;after 300;provide;late 450", "0.claim=nil", "denied held", Idle),
+    ("an attempt that nobody answered does not count, at first", 1, ONCE, "acquire;provide;0.claim=lost;0.read=lost;after 10;0.read=nil", "after 1", "token?", NeedToken),
+    ("but not for longer than an attempt may take", 1, ONCE, "acquire;provide;0.claim=lost;late 500", "0.read=nil", "0.release, denied unreachable", Idle),
+    ("abandon while asking: released, no event (P12)", 1, ONCE, ASKING, "abandon", "0.release", Idle),
+    ("abandon before the token: nothing", 1, ONCE, "acquire", "abandon", "", Idle),
+    ("abandon while pausing: nothing owed", 1, TWICE_MORE, PAUSING, "abandon", "", Idle),
+    ("release while asking gives up (P12)", 1, ONCE, ASKING, "release", "0.release, released not held", Idle),
+
+    // ---- holding
+    ("the lease runs out: lost, told once, cleaned up (R7)", 1, ONCE, HELD, "after 2968", "0.release, lost expired", Idle),
+    ("lost stays lost (P16)", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;after 2968", "after 1", "", Idle),
+    ("one millisecond before, it is held", 1, ONCE, HELD, "after 2967", "", Held),
+    ("suspended past the lease: lost before anything else is done (F36)", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;late 4000", "extend", "0.release, lost expired", Idle),
+    ("abandon while held: released, no event (P13)", 1, ONCE, HELD, "abandon", "0.release", Idle),
+
+    // ---- extending
+    ("extend asks by digest", 1, ONCE, HELD, "extend", "0.extend", Extending),
+    ("our token: extended, from when it was asked (R4)", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;late 1000;extend;late 100", "0.extend=ours", "extended 2868", Held),
+    ("NOSCRIPT: once more in full (F1, P23)", 1, ONCE, EXTENDING, "0.extend=NOSCRIPT x", "0.extend in full", Extending),
+    ("NOSCRIPT for ever ends", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;extend;0.extend=NOSCRIPT x", "0.extend=NOSCRIPT x", "not extended", Held),
+    ("the key is gone: lost (R7)", 1, ONCE, EXTENDING, "0.extend=0", "0.release, lost gone", Idle),
+    ("the key is another's: lost (R7)", 1, ONCE, EXTENDING, "0.extend=-1", "0.release, lost stolen", Idle),
+    ("another type under the key: lost (F17)", 1, ONCE, EXTENDING, "0.extend=WRONGTYPE x", "0.release, lost stolen", Idle),
+    ("another's token in the reply is no success (R16)", 1, ONCE, EXTENDING, "0.extend=token", "", Extending),
+    ("a refusal keeps lock and deadline (R7, P4)", 1, ONCE, EXTENDING, "0.extend=READONLY x", "not extended", Held),
+    ("after a failed extension the old deadline stands (P4)", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;late 1000;extend;0.extend=BUSY x", "after 1968", "0.release, lost expired", Idle),
+    ("a lost reply is asked again: extending twice is extending", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;extend;0.extend=lost", "after 10", "0.extend", Extending),
+    ("not sent: asked again", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;extend;0.extend=unsent", "after 10", "0.extend", Extending),
+    ("silence: not extended, still held", 1, ONCE, EXTENDING, "after 500", "not extended", Held),
+    ("silence past the lease: lost", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;late 2900;extend", "after 68", "0.release, lost expired", Idle),
+    ("the answer comes after the lease: lost stays lost", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;late 2900;extend;late 100", "0.extend=ours", "0.release, lost expired", Idle),
+    ("extend when nothing is held", 1, ONCE, "", "extend", "not extended", Idle),
+    ("extend while extending changes nothing", 1, ONCE, EXTENDING, "extend", "", Extending),
+    ("release while extending: no extension is sent after it (R8, F48)", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;extend;0.extend=lost;release", "after 10", "", Releasing),
+    ("the extension's answer after the release counts for nothing", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;extend;release", "0.extend=ours", "", Releasing),
+
+    // ---- releasing
+    ("release by digest", 1, ONCE, HELD, "release", "0.release", Releasing),
+    ("our token: it was ours until now", 1, ONCE, RELEASING, "0.release=ours", "released", Idle),
+    ("gone: it was not", 1, ONCE, RELEASING, "0.release=0", "released not held", Idle),
+    ("another's: it was not", 1, ONCE, RELEASING, "0.release=-1", "released not held", Idle),
+    ("NOSCRIPT: once more in full (P23)", 1, ONCE, RELEASING, "0.release=NOSCRIPT x", "0.release in full", Releasing),
+    ("NOSCRIPT for ever: later again, by digest", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;release;0.release=NOSCRIPT x;0.release=NOSCRIPT x", "after 10", "0.release", Releasing),
+    ("refused: repeated (F8)", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;release;0.release=MISCONF x", "after 10", "0.release", Releasing),
+    ("lost: repeated", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;release;0.release=lost", "after 10", "0.release", Releasing),
+    ("lost, and nothing there when repeated: nobody can tell (R6)", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;release;0.release=lost;after 10", "0.release=0", "released unconfirmed", Idle),
+    ("refused, and nothing there when repeated: it was not ours", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;release;0.release=BUSY x;after 10", "0.release=0", "released not held", Idle),
+    ("silence: unconfirmed", 1, ONCE, RELEASING, "after 500", "released unconfirmed", Idle),
+    ("and repeated when the connection turns out to be dead (M4)", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;release;after 500;0.release=lost", "after 10", "0.release", Idle),
+    ("release when nothing is held", 1, ONCE, "", "release", "released not held", Idle),
+    ("release twice: one release", 1, ONCE, RELEASING, "release", "", Releasing),
+    ("release after the loss", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;after 2968", "release", "released not held", Idle),
+
+    // ---- debts
+    ("a debt is repeated until acknowledged (M4)", 1, ONCE, "acquire;provide;after 500;0.release=lost", "after 10", "0.release", Idle),
+    ("its pauses double", 1, ONCE, "acquire;provide;after 500;0.release=lost;after 10;0.release=lost", "after 10", "", Idle),
+    ("a debt ends when the key has surely expired", 1, ONCE, "acquire;provide;after 500;0.claim=lost;0.release=lost", "after 4000", "", Idle),
+    ("not while the claim is still on its way", 1, ONCE, "acquire;provide;after 500;0.release=lost", "after 4000", "0.release", Idle),
+    ("the claim may come late: the release is repeated (F31)", 1, ONCE, "acquire;provide;abandon;0.claim=lost;0.release=0", "after 10", "0.release", Idle),
+    ("deleted is final (F31)", 1, ONCE, "acquire;provide;abandon;0.claim=lost;0.release=ours", "after 4000", "", Idle),
+    ("the claim turns out not applied: nothing is owed", 1, ONCE, "acquire;provide;abandon;0.claim=nil", "after 600", "", Idle),
+    ("the claim turns out never sent: nothing is owed", 1, ONCE, "acquire;provide;abandon;0.claim=unsent", "after 600", "", Idle),
+    ("a new attempt begins although one release is out", 1, ONCE, "acquire;provide;abandon;acquire", "provide", "0.claim, 0.read", Asking),
+    ("with two releases unanswered the server abstains (R20)", 1, ONCE, "acquire;provide;abandon;acquire;provide;abandon;acquire", "provide", "", Pausing),
+
+    // ---- three servers
+    ("all are asked at once (M6)", 3, ONCE, "acquire", "provide", "0.claim, 0.read, 1.claim, 1.read, 2.claim, 2.read", Asking),
+    ("two of three is a majority, without waiting for the third (F42)", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok", "1.read=ours", "acquired 2968", Held),
+    ("one error does not hide two votes (P9)", 3, ONCE, "acquire;provide;0.claim=OOM x;1.claim=ok;1.read=ours;2.claim=ok", "2.read=ours", "acquired 2968", Held),
+    ("a lost majority settles at once, and the minority is released at once (R5, P10)", 3, TWICE_MORE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=nil;1.read=other;2.claim=nil", "2.read=other", "0.release", Pausing),
+    ("released too where no answer came (P11)", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=OOM x", "after 500", "0.release, 2.release, denied refused OutOfMemory", Idle),
+    ("a majority that comes too late is no lock (R4, P6)", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;late 3000", "1.read=ours", "0.release, 1.release, 2.release, denied toolate", Idle),
+    ("a vote that comes after the decision is kept", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;2.claim=ok;2.read=ours", "release", "0.release, 1.release, 2.release", Releasing),
+    ("the release goes also to the server that never answered (P11)", 3, ONCE, HELD_3, "release", "0.release, 1.release, 2.release", Releasing),
+    ("two of three releases confirm", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;release;0.release=ours", "1.release=ours", "released", Idle),
+    ("two of three not ours: it was lost", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;release;0.release=0", "1.release=0", "released not held", Idle),
+    ("two of three extensions extend (M10)", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;extend;0.extend=ours", "1.extend=ours", "extended 2968", Held),
+    ("one of three extensions does not", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;2.claim=ok;2.read=ours;extend;0.extend=ours;1.extend=OOM x", "2.extend=OOM x", "not extended", Held),
+    ("one key gone of three: extended by the other two", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;2.claim=ok;2.read=ours;extend;0.extend=0;1.extend=ours", "2.extend=ours", "extended 2968", Held),
+    ("two keys gone of three: lost", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;2.claim=ok;2.read=ours;extend;0.extend=0", "1.extend=-1", "0.release, 1.release, 2.release, lost stolen", Idle),
+    ("extension goes to all that may hold", 3, ONCE, HELD_ALL_3, "extend", "0.extend, 1.extend, 2.extend", Extending),
+
+    // ---- even numbers
+    ("a tie settles at once (P5)", 2, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=nil", "1.read=other", "0.release, denied held", Idle),
+    ("two of two is needed (P14)", 2, ONCE, "acquire;provide;0.claim=ok", "0.read=ours", "", Asking),
+    ("two of four is no majority (P5)", 4, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;2.claim=nil;2.read=other;3.claim=nil", "3.read=other", "0.release, 1.release, denied held", Idle),
+    ("no server at all", 0, ONCE, "acquire", "provide", "denied unreachable", Idle),
+    ]
+};
+
+#[test]
+fn every_row() {
+    let mut failed = Vec::new();
+    for (name, servers, retry, before, steps, wanted, phase) in ROWS {
+        let mut bench = Bench::new(*servers, *retry);
+        for step in before.split(';').filter(|step| !step.is_empty()) {
+            bench.step(step);
+        }
+        bench.output.clear();
+        for step in steps.split(';') {
+            bench.step(step);
+        }
+        let got = bench.output.join(", ");
+        if got != *wanted || bench.lock.phase() != *phase {
+            let stands = bench.lock.phase();
+            failed
+                .push(format!("{name}\n   got: {got} | {stands:?}\n  want: {wanted} | {phase:?}"));
+        }
+    }
+    assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), ROWS.len(), failed.join("\n"));
+}
+
+/// R9, P7: extremes neither panic nor spin.
+#[test]
+fn extremes_neither_panic_nor_spin() {
+    let extremes =
+        [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(1), Duration::MAX];
+    for delay in extremes {
+        for deadline in [None, Some(Duration::ZERO), Some(Duration::MAX)] {
+            for base in
+                [Delay::Fixed(delay), Delay::Exponential { base: delay, cap: Duration::MAX }]
+            {
+                let retry = Retry { delay: base, retries: Some(u32::MAX), deadline };
+                for ttl in [1, 2, 3, Ttl::MAX_MILLIS] {
+                    for now in [0, u64::MAX - 1, u64::MAX] {
+                        extreme(retry, ttl, Instant::from_micros(now), delay);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn extreme(retry: Retry, ttl: u64, now: Instant, reply_timeout: Duration) {
+    let ttl = Ttl::from_millis(ttl).expect("within the limits");
+    let drift = Drift { parts_per_million: u32::MAX, constant: Duration::MAX };
+    let settings = Settings { ttl, drift, reply_timeout, retry };
+    let mut lock = Lock::new("k", [Seat::default(); 1], settings, u64::MAX);
+    let mut random = [7; 20];
+    lock.acquire(now);
+    for poll in 0..64_u8 {
+        match lock.poll_output() {
+            Output::NeedToken => {
+                random[0] = poll + 100;
+                let token = Token::from_random(random).expect("not constant");
+                lock.provide(token, now).expect("fresh");
+            }
+            Output::Send { ticket, .. } => lock.handle_answer(ticket, Answer::Nil, now),
+            Output::Event(_) => {}
+            Output::Wait(_) => return,
+        }
+    }
+    panic!("{settings:?} at {now:?} does not come to rest");
+}
+
+/// P3: a ttl of zero cannot be asked for.
+#[test]
+fn no_ttl_of_zero() {
+    for span in [Duration::ZERO, Duration::from_micros(999), Duration::MAX] {
+        assert!(Ttl::new(span).is_err(), "{span:?}");
+    }
+    assert!(Ttl::from_millis(1 << 53).is_err());
+}

@@ -1,0 +1,202 @@
+//! Time, tokens, jitter, leases, majorities, retry policies: the small values (R2, R4, R5, R9).
+
+use core::time::Duration;
+use std::collections::HashSet;
+
+use redlatch_core::{
+    Backoff, Ballot, Delay, Denial, Drift, Instant, Lease, Random, Refusal, Retry, Tally, Token,
+    Ttl, Verdict, majority,
+};
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn at(millis: u64) -> Instant {
+    Instant::from_micros(millis * 1000)
+}
+
+fn ttl(millis: u64) -> Ttl {
+    Ttl::from_millis(millis).expect("within the limits")
+}
+
+#[test]
+fn r4_validity_is_ttl_less_elapsed_less_drift() {
+    #[rustfmt::skip]
+    let rows = [
+        // ttl, sent at, now, validity
+        (30_000, 0, 0, 29_698),
+        (30_000, 100, 1_100, 28_698),
+        (3_000, 0, 2_967, 1),
+        (3_000, 0, 2_968, 0),
+        (3_000, 0, 9_000, 0),
+        (100, 0, 0, 97),
+        (3, 0, 0, 0),
+        (2, 0, 0, 0),
+        (1, 0, 0, 0),
+    ];
+    for (span, sent, now, left) in rows {
+        let lease = Lease::new(ttl(span), Drift::DEFAULT, at(sent));
+        assert_eq!(lease.validity(at(now)).as_millis(), left, "{span} {sent} {now}");
+        assert_eq!(lease.is_valid(at(now)), lease.validity(at(now)) > Duration::ZERO);
+    }
+}
+
+#[test]
+fn r4_arithmetic_saturates() {
+    let longest = Lease::new(ttl(Ttl::MAX_MILLIS), Drift::DEFAULT, Instant::NEVER);
+    assert_eq!(longest.until(), Instant::NEVER);
+    let all = Drift { parts_per_million: u32::MAX, constant: Duration::MAX };
+    assert!(!Lease::new(ttl(Ttl::MAX_MILLIS), all, at(5)).is_valid(at(5)));
+    assert_eq!(Instant::ZERO.saturating_since(Instant::NEVER), Duration::ZERO);
+    assert_eq!(Instant::NEVER.saturating_add(Duration::MAX), Instant::NEVER);
+}
+
+#[test]
+fn r5_majority_of_the_configured_number() {
+    let wanted = [1, 1, 2, 2, 3, 3, 4, 4, 5];
+    for (configured, needed) in wanted.into_iter().enumerate() {
+        assert_eq!(majority(configured), needed, "of {configured}");
+    }
+    assert!(majority(usize::MAX) > usize::MAX / 2);
+}
+
+#[test]
+fn r5_every_tally_of_up_to_seven_servers() {
+    for configured in 0..=7_usize {
+        for granted in 0..=configured {
+            for held in 0..=configured - granted {
+                for refused in 0..=configured - granted - held {
+                    let most = configured - granted - held - refused;
+                    for unreachable in 0..=most {
+                        let tally = Tally {
+                            configured,
+                            granted,
+                            held,
+                            refused,
+                            unreachable,
+                            refusal: None,
+                        };
+                        check(&tally, most - unreachable);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn check(tally: &Tally, open: usize) {
+    // More than half, spelled without the function under test.
+    let wins = |votes: usize| 2 * votes > tally.configured;
+    let wanted = match (wins(tally.granted), wins(tally.granted + open)) {
+        (true, _) => Verdict::Carried,
+        (false, true) => Verdict::Undecided,
+        (false, false) => Verdict::Failed,
+    };
+    assert_eq!(tally.verdict(), wanted, "{tally:?}");
+    if tally.denial() == Denial::Held {
+        assert!(tally.held > 0 && wins(tally.granted + tally.held + open), "{tally:?}");
+    }
+    let mut closed = *tally;
+    closed.close();
+    assert_ne!(closed.verdict(), Verdict::Undecided, "{closed:?}");
+}
+
+#[test]
+fn the_gravest_refusal_is_kept() {
+    let mut tally = Tally { configured: 3, ..Tally::default() };
+    for refusal in [Refusal::Busy, Refusal::NoPermission, Refusal::Loading] {
+        tally.add(Ballot::Refused(refusal));
+    }
+    assert_eq!((tally.refused, tally.refusal), (3, Some(Refusal::NoPermission)));
+}
+
+#[test]
+fn r9_fixed_delay_and_number_of_retries() {
+    let policy = Retry { delay: Delay::Fixed(ms(100)), retries: Some(3), deadline: None };
+    let (mut backoff, mut random) = (Backoff::new(policy, at(0)), Random::new(1));
+    for attempt in 1..=3 {
+        assert_eq!(backoff.next(at(7 * attempt), &mut random), Some(at(7 * attempt + 100)));
+    }
+    assert_eq!(backoff.next(at(50), &mut random), None);
+}
+
+#[test]
+fn r9_nothing_is_begun_after_the_deadline() {
+    let policy = Retry { delay: Delay::Fixed(ms(100)), retries: None, deadline: Some(ms(250)) };
+    let (mut backoff, mut random) = (Backoff::new(policy, at(1000)), Random::new(1));
+    assert_eq!(backoff.next(at(1000), &mut random), Some(at(1100)));
+    assert_eq!(backoff.next(at(1150), &mut random), Some(at(1250)));
+    assert_eq!(backoff.next(at(1151), &mut random), None);
+}
+
+#[test]
+fn r9_exponential_with_full_jitter() {
+    let delay = Delay::Exponential { base: ms(10), cap: ms(500) };
+    let policy = Retry { delay, retries: None, deadline: None };
+    for seed in 0..200 {
+        let (mut backoff, mut random) = (Backoff::new(policy, at(0)), Random::new(seed));
+        for attempt in 0..40_u32 {
+            let bound = ms(10 * (1_u64 << attempt.min(10))).min(ms(500));
+            let next = backoff.next(at(0), &mut random).expect("no bound");
+            assert!(next >= at(0).saturating_add(Backoff::FLOOR), "never spins");
+            assert!(next <= at(0).saturating_add(bound), "attempt {attempt}: {next:?}");
+        }
+    }
+}
+
+/// Full jitter uses the whole range, so that contenders spread out.
+#[test]
+fn jitter_is_spread_over_the_whole_range() {
+    let mut random = Random::new(7);
+    let mut buckets = [0_u32; 10];
+    for _ in 0..10_000 {
+        let micros = random.up_to(ms(1)).as_micros();
+        assert!(micros <= 1000);
+        buckets[(micros as usize * 10 / 1001).min(9)] += 1;
+    }
+    assert!(buckets.iter().all(|count| (850..1150).contains(count)), "{buckets:?}");
+    assert_eq!(Random::new(1).up_to(Duration::ZERO), Duration::ZERO);
+    assert!(Random::new(1).up_to(Duration::MAX) <= Duration::from_micros(u64::MAX));
+}
+
+#[test]
+fn r2_tokens_are_40_hex_digits_of_all_160_bits() {
+    let mut seen = HashSet::new();
+    for byte in 0..20 {
+        for bit in 0..8 {
+            let mut random = [0x5a; 20];
+            random[byte] ^= 1 << bit;
+            let token = Token::from_random(random).expect("not constant");
+            let hex = token.as_bytes();
+            assert!(hex.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
+            assert_eq!(Token::from_wire(hex), Some(token));
+            assert!(seen.insert(token), "every bit counts");
+        }
+    }
+}
+
+/// F51: a generator that is not running is an error, not a weak token.
+#[test]
+fn r2_a_dead_generator_is_refused() {
+    for byte in 0..=255 {
+        let error = Token::from_random([byte; 20]).expect_err("constant");
+        assert!(error.to_string().contains("random generator"));
+    }
+}
+
+#[test]
+fn r2_foreign_values_are_no_tokens() {
+    let uuid = "6fa459ea-ee8a-3ca4-894e-db77e160355e";
+    let rows: [&[u8]; 7] =
+        [b"", uuid.as_bytes(), &[b'0'; 39], &[b'0'; 41], &[b'A'; 40], &[0; 40], &[0xff; 20]];
+    for value in rows {
+        assert_eq!(Token::from_wire(value), None, "{value:?}");
+    }
+}
+
+#[test]
+fn r18_debug_shows_nothing_of_a_token() {
+    let token = Token::from_random(core::array::from_fn(|i| i as u8)).expect("not constant");
+    assert_eq!(format!("{token:?}"), "Token(***)");
+}
