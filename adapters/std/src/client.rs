@@ -9,8 +9,8 @@ use redlatch_client::{ConfigError, Endpoint, Error, Notice, Options, Reconnect, 
 use redlatch_core::{Denial, Drift, Event, Limits, Protocol, Retry, Tally};
 
 use crate::guard::Guard;
+use crate::handle::Handle;
 use crate::session::Session;
-use crate::shared::Shared;
 
 /// What a link is given beyond its own deadline to say why it failed.
 const GRACE: Duration = Duration::from_millis(250);
@@ -24,11 +24,6 @@ const GRACE: Duration = Duration::from_millis(250);
 #[derive(Clone)]
 pub struct Client {
     handle: Arc<Handle>,
-}
-
-/// Shared by clients and guards. The threads hold only what is inside, so the last handle ends them.
-pub(crate) struct Handle {
-    shared: Arc<Shared>,
 }
 
 /// One server, as [`Client::servers`] shows it.
@@ -78,7 +73,7 @@ impl Client {
     /// # Errors
     /// As [`Client::lock_with`].
     pub fn lock(&self, key: impl Into<Vec<u8>>, ttl: Duration) -> Result<Guard, Error> {
-        self.lock_with(key, ttl, self.handle.shared.options.retry)
+        self.lock_with(key, ttl, self.handle.shared().options.retry)
     }
 
     /// Takes the lock, waiting as long as `retry` says.
@@ -102,18 +97,17 @@ impl Client {
     /// return [`Error::Closed`], and so does every later call. Guards that are still held are
     /// not released: release them first.
     ///
-    /// Dropping the last handle does the same in the background, with one reply timeout.
+    /// Dropping the last clone, when no guard is left, does the same for one reply timeout, so that
+    /// a program that ends gives back what it dropped.
     #[must_use = "tells whether keys are left to their ttl"]
     pub fn shutdown(self, timeout: Duration) -> bool {
-        let shared = &self.handle.shared;
-        shared.close(os::now().saturating_add(timeout));
-        shared.errands.wait_closed()
+        self.handle.close(timeout)
     }
 
     /// The servers, in the order in which they were configured.
     #[must_use]
     pub fn servers(&self) -> Vec<Server> {
-        let links = self.handle.shared.links.iter();
+        let links = self.handle.shared().links.iter();
         links
             .map(|link| Server {
                 address: link.server.to_string(),
@@ -126,7 +120,7 @@ impl Client {
     /// Commands sent to all servers since the start, greetings excluded.
     #[must_use]
     pub fn commands_sent(&self) -> u64 {
-        self.handle.shared.links.iter().map(|link| link.sent()).sum()
+        self.handle.shared().links.iter().map(|link| link.sent()).sum()
     }
 
     fn acquire(
@@ -135,7 +129,7 @@ impl Client {
         ttl: Duration,
         retry: Retry,
     ) -> Result<Result<Guard, Tally>, Error> {
-        let shared = &self.handle.shared;
+        let shared = self.handle.shared();
         let settings = shared.options.settings(&key, ttl, retry)?;
         if shared.is_closed() {
             return Err(Error::Closed);
@@ -160,7 +154,7 @@ impl Client {
     }
 
     fn refused(&self, tally: Tally) -> Error {
-        let links = &self.handle.shared.links;
+        let links = &self.handle.shared().links;
         let said = links.iter().find_map(|link| {
             let notice = link.notice().filter(|said| Some(said.refusal()) == tally.refusal)?;
             Some(Error::Refused { server: Arc::clone(&link.server), notice })
@@ -173,7 +167,7 @@ impl Client {
     }
 
     fn unavailable(&self, tally: Tally) -> Error {
-        let shared = &self.handle.shared;
+        let shared = self.handle.shared();
         let mut causes: Vec<_> = shared.links.iter().filter_map(|link| link.error()).collect();
         match &*shared.links {
             [only] => causes.pop().unwrap_or_else(|| Error::Silent {
@@ -188,19 +182,6 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("servers", &self.servers()).finish_non_exhaustive()
-    }
-}
-
-impl Handle {
-    pub(crate) const fn shared(&self) -> &Arc<Shared> {
-        &self.shared
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        let patience = self.shared.options.reply_timeout;
-        self.shared.close(os::now().saturating_add(patience));
     }
 }
 
@@ -306,8 +287,8 @@ impl Builder {
             return Err(error.into());
         }
         let patience = self.options.connect_timeout;
-        let handle = Handle { shared: Shared::start(self.options)? };
-        handle.shared.wait_connected(Deadline::now() + patience + GRACE)?;
+        let handle = Handle::start(self.options)?;
+        handle.shared().wait_connected(Deadline::now() + patience + GRACE)?;
         Ok(Client { handle: Arc::new(handle) })
     }
 }

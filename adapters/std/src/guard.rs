@@ -7,13 +7,14 @@ use std::sync::Arc;
 use redlatch_client::{Error, os};
 use redlatch_core::{Event, Lease, Loss, Released};
 
-use crate::client::Handle;
+use crate::handle::Handle;
 use crate::session::Session;
 
 /// A lock that is held, until its lease runs out.
 ///
 /// Dropping it gives the lock back in the background, without blocking and without panicking, also
-/// while the thread unwinds. [`Guard::release`] waits for the servers and says whether the lock was
+/// while the thread unwinds. Only when it outlives all clients it waits for that, for one reply
+/// timeout at most. [`Guard::release`] waits for the servers and says whether the lock was
 /// ours until then. The lock is never extended by itself.
 #[must_use = "dropping the guard gives the lock back"]
 pub struct Guard {

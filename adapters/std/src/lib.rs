@@ -27,6 +27,7 @@ mod client;
 mod drive;
 mod greet;
 mod guard;
+mod handle;
 mod link;
 mod reaper;
 mod session;

@@ -56,15 +56,18 @@ impl Errands {
         self.changed.notify_all();
     }
 
-    /// Waits until the reaper has ended. Whether all was paid.
-    pub(crate) fn wait_closed(&self) -> bool {
+    /// Waits until the reaper has ended, until the moment at most. Whether all was paid.
+    pub(crate) fn wait_closed(&self, until: Instant) -> bool {
         let mut state = lock(&self.state);
-        loop {
-            if let Some(paid) = state.paid {
-                return paid;
+        while state.paid.is_none() {
+            let left = until.saturating_since(os::now());
+            if left.is_zero() {
+                break;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        state.paid.unwrap_or(false)
     }
 
     /// Waits for something to do, until the moment at most.

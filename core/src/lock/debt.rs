@@ -11,14 +11,14 @@
 //!          Due -- the key has expired, nothing is on its way ---------> settled
 //! ```
 //!
-//! The last loop is for a connection that died between claim and release: the release on the new
-//! connection may overtake the claim that still stands in the old one.
+//! The pause is for a connection that died between claim and release: the release on the new
+//! connection may overtake the claim that still stands in the old one. A release sent a reply
+//! timeout later comes after it.
 
 use core::time::Duration;
 
-use super::seat::Moment;
-use super::ticket::is_doubtful;
-use super::vote::Fate;
+use super::moment::Moment;
+use super::request::{Fate, is_doubtful};
 use crate::answer::{Answer, Class, Refusal};
 use crate::command::Form;
 use crate::time::Instant;
@@ -32,11 +32,8 @@ pub(super) struct Debt {
     tries: u32,
     /// The key is gone by itself from this moment on.
     until: Instant,
-    /// A claim that a dead connection left behind has surely come by this moment, unless the server
-    /// stands still.
+    /// A claim that a dead connection left behind has come by this moment, or never will.
     safe_from: Instant,
-    /// Acknowledged after that; only kept in case the server did stand still.
-    spare: bool,
     /// An earlier release may have been executed: finding nothing proves nothing any more.
     doubted: bool,
 }
@@ -75,7 +72,6 @@ impl Debt {
             until: moment.expiry,
             safe_from: moment.now.saturating_add(moment.reply_timeout),
             doubted: false,
-            spare: false,
         }
     }
 
@@ -136,19 +132,21 @@ impl Debt {
     }
 
     fn nothing_there(&mut self, sent: Instant, now: Instant) -> Paid {
-        if self.claim == Fate::Set {
+        if self.claim == Fate::Set || sent >= self.safe_from {
             return Paid::Nothing;
         }
-        self.spare |= sent >= self.safe_from;
-        let _ = self.again(now);
+        self.repeat(now.saturating_add(self.pause()).max(self.safe_from));
         Paid::NothingYet
     }
 
     fn again(&mut self, now: Instant) -> Paid {
-        let at = now.saturating_add(self.pause());
+        self.repeat(now.saturating_add(self.pause()));
+        Paid::Open
+    }
+
+    fn repeat(&mut self, at: Instant) {
         self.tries = self.tries.saturating_add(1);
         self.step = Step::Due { at, form: Form::Digest };
-        Paid::Open
     }
 
     fn pause(&self) -> Duration {
@@ -174,10 +172,5 @@ impl Debt {
     /// Whether an answer that nothing is there leaves open if it was ours until the release.
     pub(super) const fn is_doubted(&self) -> bool {
         self.doubted
-    }
-
-    /// Whether this debt may make room for a newer one.
-    pub(super) const fn is_spare(&self) -> bool {
-        self.spare
     }
 }

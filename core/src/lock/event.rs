@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::ticket::Ticket;
+use super::request::Ticket;
 use crate::command::Command;
 use crate::lease::{Drift, Lease};
 use crate::quorum::Tally;

@@ -31,18 +31,18 @@
 
 mod debt;
 mod event;
+mod moment;
 mod renewal;
+mod request;
 mod seat;
-mod ticket;
 mod transition;
 mod vote;
 
 pub use self::event::{Event, Loss, Output, Phase, Released, Settings};
 use self::renewal::Renewal;
+pub use self::request::Ticket;
+use self::request::{Expects, Want};
 pub use self::seat::Seat;
-use self::seat::Want;
-use self::ticket::Expects;
-pub use self::ticket::Ticket;
 use crate::answer::Answer;
 use crate::command::{Command, Form};
 use crate::lease::Lease;

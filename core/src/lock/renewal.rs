@@ -8,16 +8,11 @@
 //!                           or lost
 //! ```
 
-use core::time::Duration;
-
-use super::seat::Want;
+use super::request::{ASK_AGAIN, Want};
 use crate::answer::{Answer, Class, Refusal};
 use crate::command::Form;
 use crate::time::Instant;
 use crate::token::Token;
-
-/// Wait before a request that could not be sent, or whose reply was lost, is tried again.
-pub(super) const ASK_AGAIN: Duration = Duration::from_millis(10);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Renewal {

@@ -1,12 +1,11 @@
 //! One server's part in the lock: its vote, its renewal, and what is owed to it.
 
-use core::time::Duration;
-
 use super::debt::{Debt, Paid};
+use super::moment::Moment;
 use super::renewal::Renewal;
+use super::request::Want;
 use super::vote::{Read, Vote};
 use crate::answer::Answer;
-use crate::command::Form;
 use crate::time::Instant;
 use crate::token::Token;
 
@@ -20,24 +19,6 @@ pub struct Seat {
     pub(super) vote: Vote,
     pub(super) renewal: Renewal,
     debts: [Option<Debt>; DEBTS_MAX],
-}
-
-/// What a seat must know of time when something happens to it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    pub(super) now: Instant,
-    /// When a key set by a request that is already out has surely expired.
-    pub(super) expiry: Instant,
-    pub(super) reply_timeout: Duration,
-}
-
-/// A request that a seat wants sent.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Want {
-    Claim,
-    Read,
-    Extend(Form),
-    Release(Token, Form),
 }
 
 impl Seat {
@@ -89,12 +70,9 @@ impl Seat {
         }
     }
 
-    /// A free place for a debt; one that was acknowledged and is kept only in case counts as free.
+    /// A free place for a debt.
     fn room(&mut self) -> Option<&mut Option<Debt>> {
-        let free = self.debts.iter().position(Option::is_none);
-        let spare = || self.debts.iter().position(|debt| debt.is_some_and(|d| d.is_spare()));
-        let at = free.or_else(spare)?;
-        self.debts.get_mut(at)
+        self.debts.iter_mut().find(|slot| slot.is_none())
     }
 
     pub(super) fn owes(&self) -> bool {

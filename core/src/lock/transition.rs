@@ -1,8 +1,10 @@
 //! How the machine gets from one state to the next: by counting what the seats have.
 
 use super::event::{Event, Loss, Released, Settings};
+use super::moment::Moment;
 use super::renewal::Renewal;
-use super::seat::{Moment, Seat};
+use super::request::ASK_AGAIN;
+use super::seat::Seat;
 use super::vote::Vote;
 use super::{Lock, State};
 use crate::answer::Class;
@@ -69,7 +71,7 @@ where
         let next = if hopeless {
             None
         } else if self.is_free_of_charge(&tally) {
-            Some(floor)
+            Some(self.now.saturating_add(ASK_AGAIN))
         } else {
             let due = self.backoff.next(self.now, &mut self.random);
             due.map(|due| if hinted { floor } else { due })

@@ -14,8 +14,7 @@
 //!   giving up:  Granted or Asked --> Returning -- release answered --> Returned | Absent | Unclear
 //! ```
 
-use super::renewal::ASK_AGAIN;
-use super::seat::Want;
+use super::request::{ASK_AGAIN, Fate, Want};
 use crate::answer::{Answer, Class, Refusal};
 use crate::time::Instant;
 use crate::token::Token;
@@ -46,19 +45,6 @@ pub(super) enum Vote {
     Absent,
     /// So did this one, but an earlier one may have been executed.
     Unclear,
-}
-
-/// What became of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// Sent under this number, not answered.
-    Pending(u64),
-    /// Answered; it set the key.
-    Set,
-    /// Answered; it did not set the key.
-    NotSet,
-    /// Its answer will never come, or says nothing.
-    Unknown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,23 @@
-//! Tickets: which request an answer belongs to.
+//! Requests: what a seat wants sent, the ticket that goes with it, and what its answer may be.
+
+use core::time::Duration;
 
 use crate::answer::{Answer, Class};
-use crate::command::Command;
+use crate::command::{Command, Form};
 use crate::time::Instant;
+use crate::token::Token;
+
+/// Wait before a request that could not be sent, or whose reply was lost, is tried again.
+pub(super) const ASK_AGAIN: Duration = Duration::from_millis(10);
+
+/// A request that a seat wants sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Want {
+    Claim,
+    Read,
+    Extend(Form),
+    Release(Token, Form),
+}
 
 /// Goes out with a request and comes back with its answer. Answers with a ticket that is no longer
 /// waited for are ignored, so a late one does no harm.
@@ -63,6 +78,19 @@ impl Expects {
             _ => Self::Condition,
         }
     }
+}
+
+/// What became of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Sent under this number, not answered.
+    Pending(u64),
+    /// Answered; it set the key.
+    Set,
+    /// Answered; it did not set the key.
+    NotSet,
+    /// Its answer will never come, or says nothing.
+    Unknown,
 }
 
 /// Whether an answer leaves open what the server did.

@@ -1,0 +1,14 @@
+//! Time, as the parts of a lock see it.
+
+use core::time::Duration;
+
+use crate::time::Instant;
+
+/// What a seat must know of time when something happens to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) now: Instant,
+    /// When a key set by a request that is already out has surely expired.
+    pub(super) expiry: Instant,
+    pub(super) reply_timeout: Duration,
+}
