@@ -70,3 +70,21 @@ fn a_guard_outlives_its_client() {
     eventually("the connection is closed", || server.with(|server| server.sessions().count()) == 0);
     assert!(!is_held(&server, "kept"));
 }
+
+/// A program that ends must not take the releases of its last guards with it.
+#[test]
+fn the_last_handle_waits_until_what_was_dropped_is_given_back() {
+    for guard_last in [false, true] {
+        let server = server();
+        let client = client(&server);
+        let guard = client.try_lock("key", LONG).expect("asked").expect("free");
+        if guard_last {
+            drop(client);
+            drop(guard);
+        } else {
+            drop(guard);
+            drop(client);
+        }
+        assert!(!is_held(&server, "key"), "guard last: {guard_last}");
+    }
+}

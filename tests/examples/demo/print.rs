@@ -81,7 +81,7 @@ fn figures(summary: &Summary, palette: Palette) -> Vec<Line<'static>> {
         rows.push(row("hand-over", figure, palette.strong(), count));
     }
     if let Some(price) = summary.price() {
-        let remark = "  2 a server, and the attempts of those who wait";
+        let remark = "  3 a server, and the attempts of those who wait";
         rows.push(row(
             "commands per acquisition",
             format!("{price:.1}"),
