@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use redlatch_core::{
     Answer, Command, Delay, Denial, Drift, Event, Instant, Lock, Output, Phase, Refusal, Released,
-    Retry, Seat, Settings, Ticket, Token, Ttl,
+    Renew, Retry, Seat, Settings, Ticket, Token, Ttl,
 };
 
 /// A machine under test, with everything it asked for so far.
@@ -35,8 +35,12 @@ const ONE_SECOND: Retry = Retry {
 
 impl Bench {
     fn new(servers: usize, retry: Retry) -> Self {
-        let settings =
-            Settings { retry, ..Settings::new(Ttl::from_millis(3000).expect("a good ttl")) };
+        Self::with(servers, |settings| settings.retry = retry)
+    }
+
+    fn with(servers: usize, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::new(Ttl::from_millis(3000).expect("a good ttl"));
+        change(&mut settings);
         Self {
             lock: Lock::new("k", vec![Seat::default(); servers], settings, 1),
             now: Instant::from_micros(1_000_000),
@@ -326,11 +330,60 @@ const ROWS: &[Row] = {
     ]
 };
 
+/// Renewing after a third of the ttl, for five seconds: name, servers, how to get there, what
+/// happens, what comes out, where it stands then.
+type RenewRow = (&'static str, usize, &'static str, &'static str, &'static str, Phase);
+
+#[rustfmt::skip]
+const RENEW_ROWS: &[RenewRow] = {
+    use Phase::{Extending, Held, Idle, Releasing};
+    const RENEWING: &str = "acquire;provide;0.claim=ok;0.read=ours;after 1000";
+    &[
+    ("a third of the ttl has passed: renew", 1, HELD, "after 1000", "0.extend", Extending),
+    ("not before", 1, HELD, "after 999", "", Held),
+    ("renewed, from when it was asked (R4)", 1, RENEWING, "late 100;0.extend=ours", "extended 2868", Held),
+    ("and again a third later", 1, "acquire;provide;0.claim=ok;0.read=ours;after 1000;late 100;0.extend=ours", "after 900", "0.extend", Extending),
+    ("the whole hold is bounded (R8, P18)", 1, "acquire;provide;0.claim=ok;0.read=ours;after 1000;0.extend=ours;after 1000;0.extend=ours", "after 2967", "", Held),
+    ("and then ends with that reason (R8)", 1, "acquire;provide;0.claim=ok;0.read=ours;after 1000;0.extend=ours;after 1000;0.extend=ours", "after 2968", "0.release, lost capped", Idle),
+    ("a renewal that fails is not told, and tried again soon", 1, "acquire;provide;0.claim=ok;0.read=ours;after 1000;0.extend=LOADING x", "after 250", "0.extend", Extending),
+    ("a renewal that fails keeps the deadline (R7)", 1, RENEWING, "0.extend=LOADING x", "", Held),
+    ("refused until the end: lost with that reason", 1, "acquire;provide;0.claim=ok;0.read=ours;after 1000;0.extend=LOADING x;late 1900", "late 68;hint", "0.release, lost refused", Idle),
+    ("a lost reply is asked again (R8)", 1, "acquire;provide;0.claim=ok;0.read=ours;after 1000;0.extend=lost", "after 10", "0.extend", Extending),
+    ("a server that comes back in time is asked again (R8)", 1, "acquire;provide;0.claim=ok;0.read=ours;after 1000;0.extend=unsent;after 10;0.extend=unsent;after 10", "0.extend=ours", "extended 2948", Held),
+    ("silence until the end: lost with that reason", 1, "acquire;provide;0.claim=ok;0.read=ours;after 1000;after 500;after 250;after 500;after 250", "after 468", "0.release, lost unreachable", Idle),
+    ("the key is gone: lost, not created again (R8)", 1, RENEWING, "0.extend=0", "0.release, lost gone", Idle),
+    ("the key is another's: lost", 1, RENEWING, "0.extend=-1", "0.release, lost stolen", Idle),
+    ("release while renewing: no renewal after it (R8, P17)", 1, "acquire;provide;0.claim=ok;0.read=ours;after 1000;0.extend=lost;release", "after 400", "", Releasing),
+    ("abandon while renewing: no renewal after it (R8)", 1, "acquire;provide;0.claim=ok;0.read=ours;after 1000;0.extend=lost;abandon;0.release=ours", "after 5000", "", Idle),
+    ("who asks while it is renewed is told of that", 1, "acquire;provide;0.claim=ok;0.read=ours;after 1000;extend", "0.extend=LOADING x", "not extended", Held),
+    ("an extension that the owner asks for counts as renewal", 1, "acquire;provide;0.claim=ok;0.read=ours;late 900;extend;0.extend=ours", "after 999", "", Held),
+    ("a minority that cannot renew does not matter", 3, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;2.claim=ok;2.read=ours;after 1000;0.extend=OOM x;1.extend=ours", "2.extend=ours", "extended 2968", Held),
+    ]
+};
+
+#[test]
+fn every_row_of_renewing() {
+    let rows = RENEW_ROWS.iter().map(|(name, servers, before, steps, wanted, phase)| {
+        let renew = Renew { divisor: 3, most: Some(Duration::from_secs(5)) };
+        let bench = Bench::with(*servers, |settings| settings.renew = Some(renew));
+        (*name, bench, *before, *steps, *wanted, *phase)
+    });
+    run(rows);
+}
+
 #[test]
 fn every_row() {
-    let mut failed = Vec::new();
-    for (name, servers, retry, before, steps, wanted, phase) in ROWS {
-        let mut bench = Bench::new(*servers, *retry);
+    let rows = ROWS.iter().map(|(name, servers, retry, before, steps, wanted, phase)| {
+        (*name, Bench::new(*servers, *retry), *before, *steps, *wanted, *phase)
+    });
+    run(rows);
+}
+
+type Case = (&'static str, Bench, &'static str, &'static str, &'static str, Phase);
+
+fn run(cases: impl ExactSizeIterator<Item = Case>) {
+    let (mut failed, count) = (Vec::new(), cases.len());
+    for (name, mut bench, before, steps, wanted, phase) in cases {
         for step in before.split(';').filter(|step| !step.is_empty()) {
             bench.step(step);
         }
@@ -339,13 +392,13 @@ fn every_row() {
             bench.step(step);
         }
         let got = bench.output.join(", ");
-        if got != *wanted || bench.lock.phase() != *phase {
+        if got != wanted || bench.lock.phase() != phase {
             let stands = bench.lock.phase();
             failed
                 .push(format!("{name}\n   got: {got} | {stands:?}\n  want: {wanted} | {phase:?}"));
         }
     }
-    assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), ROWS.len(), failed.join("\n"));
+    assert!(failed.is_empty(), "{} of {count}:\n{}", failed.len(), failed.join("\n"));
 }
 
 /// R9, P7: extremes neither panic nor spin.
@@ -372,7 +425,8 @@ fn extremes_neither_panic_nor_spin() {
 fn extreme(retry: Retry, ttl: u64, now: Instant, reply_timeout: Duration) {
     let ttl = Ttl::from_millis(ttl).expect("within the limits");
     let drift = Drift { parts_per_million: u32::MAX, constant: Duration::MAX };
-    let settings = Settings { ttl, drift, reply_timeout, retry };
+    let renew = Some(Renew { divisor: 0, most: None });
+    let settings = Settings { ttl, drift, reply_timeout, retry, renew };
     let mut lock = Lock::new("k", [Seat::default(); 1], settings, u64::MAX);
     let mut random = [7; 20];
     lock.acquire(now);

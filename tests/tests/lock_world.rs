@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::DefaultHasher;
 
 use redlatch_core::{
-    Answer, Command, Delay, Event, Instant, Lock, Output, Phase, Random, Refusal, Retry, Seat,
-    Settings, Ticket, Token, Ttl,
+    Answer, Command, Delay, Event, Instant, Lock, Output, Phase, Random, Refusal, Renew, Retry,
+    Seat, Settings, Ticket, Token, Ttl,
 };
 
 const MILLI: u64 = 1_000;
@@ -450,6 +450,8 @@ impl Client {
         let settings = Settings {
             retry: Retry { delay, retries: Some(20), deadline: None },
             reply_timeout: Duration::from_millis(ttl / 5),
+            renew: (random.next_u64() % 2 == 0)
+                .then_some(Renew { divisor: 3, most: Some(Duration::from_millis(5 * ttl)) }),
             ..Settings::new(Ttl::from_millis(ttl).expect("a good ttl"))
         };
         let seats = vec![Seat::default(); servers];

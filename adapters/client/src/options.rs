@@ -135,7 +135,8 @@ impl Options {
         if drift >= span {
             return Err(ConfigError::NoValidity { ttl: span, drift });
         }
-        Ok(Settings { ttl, drift: self.drift, reply_timeout: self.reply_timeout, retry })
+        let renew = None;
+        Ok(Settings { ttl, drift: self.drift, reply_timeout: self.reply_timeout, retry, renew })
     }
 
     fn has_duplicate(&self) -> bool {

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::request::Ticket;
+use super::upkeep::Renew;
 use crate::command::Command;
 use crate::lease::{Drift, Lease};
 use crate::quorum::Tally;
@@ -21,10 +22,12 @@ pub struct Settings {
     pub reply_timeout: Duration,
     /// When to try again.
     pub retry: Retry,
+    /// Whether and how the lock is extended by itself while it is held.
+    pub renew: Option<Renew>,
 }
 
 impl Settings {
-    /// One attempt, answers within half a second, the usual drift.
+    /// One attempt, answers within half a second, the usual drift, no renewing.
     #[must_use]
     pub const fn new(ttl: Ttl) -> Self {
         Self {
@@ -32,6 +35,7 @@ impl Settings {
             drift: Drift::DEFAULT,
             reply_timeout: Duration::from_millis(500),
             retry: Retry::NONE,
+            renew: None,
         }
     }
 }
@@ -66,9 +70,9 @@ pub enum Event {
     Acquired(Lease),
     /// The lock was not taken, and no further attempt will be made.
     Denied(Tally),
-    /// The lock is held for longer.
+    /// The lock is held for longer: the owner asked for it, or it was [renewed](Renew).
     Extended(Lease),
-    /// The lock is not held for longer; the old lease still stands. The tally counts servers that
+    /// The owner asked for more time in vain; the old lease still stands. The tally counts servers that
     /// extended as granted and servers where the key is no longer ours as held.
     NotExtended(Tally),
     /// The lock is no longer held. Told once; it does not come back.
@@ -81,8 +85,14 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Loss {
-    /// Its lease ran out.
+    /// Its lease ran out, and nobody had asked for more time.
     Expired,
+    /// Its lease ran out, because too few servers answered when it was renewed.
+    Unreachable,
+    /// Its lease ran out, because servers refused to renew it.
+    Refused,
+    /// Its lease ran out, because it was renewed for as long as [`Renew::most`] allows.
+    Capped,
     /// Its key is gone: deleted, evicted, or expired early.
     Gone,
     /// Its key has another value.

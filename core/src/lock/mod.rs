@@ -12,6 +12,7 @@
 //!
 //!            extend            +-- majority, new lease ------------------> Held
 //!   Held ----------> Extending +-- not in time, refused: old lease stands > Held
+//!         renewal is due       |
 //!                              +-- the keys are no longer ours -----------> Idle (Lost)
 //!   Held, Extending -- the lease runs out ---------------------------------> Idle (Lost)
 //!   Held, Extending -- release --> Releasing -- acknowledged, or silence --> Idle (Released)
@@ -36,15 +37,17 @@ mod renewal;
 mod request;
 mod seat;
 mod transition;
+mod upkeep;
 mod vote;
 
 pub use self::event::{Event, Loss, Output, Phase, Released, Settings};
-use self::renewal::Renewal;
 pub use self::request::Ticket;
 use self::request::{Expects, Want};
 pub use self::seat::Seat;
+pub use self::upkeep::Renew;
+use self::upkeep::Upkeep;
 use crate::answer::Answer;
-use crate::command::{Command, Form};
+use crate::command::Command;
 use crate::lease::Lease;
 use crate::quorum::Tally;
 use crate::random::Random;
@@ -56,11 +59,24 @@ use crate::token::{Token, WeakRandomness};
 enum State {
     Idle,
     NeedToken,
-    Asking { since: Instant },
-    Pausing { until: Instant },
-    Held { lease: Lease },
-    Extending { lease: Lease, since: Instant },
-    Releasing { since: Instant },
+    Asking {
+        since: Instant,
+    },
+    Pausing {
+        until: Instant,
+    },
+    Held {
+        lease: Lease,
+    },
+    /// Quietly: nobody asked for it.
+    Extending {
+        lease: Lease,
+        since: Instant,
+        quiet: bool,
+    },
+    Releasing {
+        since: Instant,
+    },
 }
 
 /// A lock on one key, over as many servers as it has seats. See the [module](self) for its states
@@ -80,6 +96,7 @@ pub struct Lock<K, S> {
     /// Token of the request that is being handed out.
     outgoing: Option<Token>,
     backoff: Backoff,
+    upkeep: Upkeep,
     /// A hint came while an attempt was under way.
     hinted: bool,
     event: Option<Event>,
@@ -104,6 +121,7 @@ where
             token: None,
             outgoing: None,
             backoff: Backoff::new(settings.retry, Instant::ZERO),
+            upkeep: Upkeep::new(settings.renew, settings.ttl),
             hinted: false,
             event: None,
             next_number: 0,
@@ -149,20 +167,14 @@ where
 
     /// Begins to extend the lock to a full ttl from now. Ends with [`Event::Extended`],
     /// [`Event::NotExtended`] or [`Event::Lost`]; at once with `NotExtended` unless the lock is
-    /// held. Without effect while an extension is under way.
+    /// held. While an extension is under way, it tells how that one ends.
     pub fn extend(&mut self, now: Instant) {
         self.tick(now);
         match self.state {
-            State::Held { lease } => {
-                self.state = State::Extending { lease, since: self.now };
-                for seat in self.seats.as_mut() {
-                    let may_hold = seat.vote.may_hold();
-                    let due = Renewal::Due { at: self.now, form: Form::Digest };
-                    seat.renewal = if may_hold { due } else { Renewal::Idle };
-                }
-                self.advance();
+            State::Held { lease } => self.begin_extension(lease, false),
+            State::Extending { lease, since, .. } => {
+                self.state = State::Extending { lease, since, quiet: false };
             }
-            State::Extending { .. } => {}
             _ => {
                 let configured = self.seats.as_ref().len();
                 self.event = self
@@ -269,6 +281,11 @@ where
                 self.state = State::NeedToken;
             }
         }
+        if let State::Held { lease } = self.state {
+            if self.upkeep.due() <= self.now {
+                self.begin_extension(lease, true);
+            }
+        }
         self.advance();
     }
 
@@ -332,7 +349,7 @@ where
     fn next_timeout(&self) -> Instant {
         let phase = match self.state {
             State::Pausing { until } => until,
-            State::Held { lease } => lease.until(),
+            State::Held { lease } => lease.until().min(self.upkeep.due()),
             _ => self.phase_end(),
         };
         let seats = self.seats.as_ref().iter().map(Seat::poll_timeout);
@@ -346,7 +363,7 @@ where
             State::Asking { since } | State::Releasing { since } => {
                 since.saturating_add(reply_timeout)
             }
-            State::Extending { lease, since } => {
+            State::Extending { lease, since, .. } => {
                 since.saturating_add(reply_timeout).min(lease.until())
             }
             _ => Instant::NEVER,

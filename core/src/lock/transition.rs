@@ -8,6 +8,7 @@ use super::seat::Seat;
 use super::vote::Vote;
 use super::{Lock, State};
 use crate::answer::Class;
+use crate::command::Form;
 use crate::lease::Lease;
 use crate::quorum::{Ballot, Tally, Verdict, majority};
 use crate::retry::Backoff;
@@ -21,10 +22,13 @@ where
     /// Time never runs backwards in here, whatever the caller says.
     pub(super) fn tick(&mut self, now: Instant) {
         self.now = self.now.max(now);
-        if let State::Held { lease } | State::Extending { lease, .. } = self.state {
-            if !lease.is_valid(self.now) {
-                self.lose(Loss::Expired);
-            }
+        let (lease, renewing) = match self.state {
+            State::Held { lease } => (lease, false),
+            State::Extending { lease, quiet, .. } => (lease, quiet),
+            _ => return,
+        };
+        if !lease.is_valid(self.now) {
+            self.lose(self.upkeep.loss(renewing));
         }
     }
 
@@ -32,7 +36,9 @@ where
         let over = self.now >= self.phase_end();
         match self.state {
             State::Asking { since } => self.count_votes(since, over),
-            State::Extending { since, .. } => self.count_renewals(since, over),
+            State::Extending { lease, since, quiet } => {
+                self.count_renewals(lease, since, quiet, over);
+            }
             State::Releasing { .. } => self.count_returns(over),
             State::Held { .. } => self.stop_asking(),
             _ => {}
@@ -55,6 +61,7 @@ where
             Verdict::Undecided => {}
             Verdict::Carried if lease.is_valid(self.now) => {
                 self.state = State::Held { lease };
+                self.upkeep.acquired(since);
                 self.event = Some(Event::Acquired(lease));
                 self.stop_asking();
             }
@@ -102,7 +109,17 @@ where
         tally.unreachable == tally.configured && tally.configured > 0 && self.now < grace
     }
 
-    fn count_renewals(&mut self, since: Instant, over: bool) {
+    /// Asks all that may hold for another ttl.
+    pub(super) fn begin_extension(&mut self, lease: Lease, quiet: bool) {
+        self.state = State::Extending { lease, since: self.now, quiet };
+        let due = Renewal::Due { at: self.now, form: Form::Digest };
+        for seat in self.seats.as_mut() {
+            seat.renewal = if seat.vote.may_hold() { due } else { Renewal::Idle };
+        }
+        self.advance();
+    }
+
+    fn count_renewals(&mut self, lease: Lease, since: Instant, quiet: bool, over: bool) {
         let mut tally = self.tally(|seat| match seat.renewal {
             Renewal::Done => Some(Ballot::Granted),
             Renewal::Gone | Renewal::Stolen => Some(Ballot::Held),
@@ -116,24 +133,27 @@ where
         let renewed = Lease::new(self.settings.ttl, self.settings.drift, since);
         match tally.verdict() {
             Verdict::Undecided => {}
-            Verdict::Carried => self.held_again(renewed, Event::Extended(renewed)),
+            Verdict::Carried => {
+                self.upkeep.extended(since);
+                self.held_again(renewed);
+                self.event = Some(Event::Extended(renewed));
+            }
             Verdict::Failed => match self.loss() {
                 Some(loss) => self.lose(loss),
                 None => {
-                    if let Some(lease) = self.lease() {
-                        self.held_again(lease, Event::NotExtended(tally));
-                    }
+                    self.upkeep.failed(&tally, self.now);
+                    self.held_again(lease);
+                    self.event = if quiet { self.event } else { Some(Event::NotExtended(tally)) };
                 }
             },
         }
     }
 
-    fn held_again(&mut self, lease: Lease, event: Event) {
+    fn held_again(&mut self, lease: Lease) {
         for seat in self.seats.as_mut() {
             seat.renewal = Renewal::Idle;
         }
         self.state = State::Held { lease };
-        self.event = Some(event);
     }
 
     /// The reason, if so many keys are surely not ours that no majority can be left.
