@@ -82,6 +82,8 @@ pub enum Error {
     Closed,
     /// The operating system gave no more of this.
     Exhausted(&'static str),
+    /// There is no async runtime here that could run the tasks of a client.
+    NoRuntime,
 }
 
 /// What the network did.
@@ -99,6 +101,19 @@ pub enum Cause {
     /// The server sent a reply that nobody asked for, or one that does not fit its request:
     /// replies and requests were out of step. The connection was given up.
     OutOfStep,
+}
+
+impl Error {
+    /// A failed read or write; one that took too long says that the server is silent.
+    pub(crate) fn from_io(server: &Arc<str>, error: io::Error, timeout: Duration) -> Self {
+        let server = Arc::clone(server);
+        match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                Self::Silent { server, after: timeout }
+            }
+            _ => Self::Connect { server, cause: error.into() },
+        }
+    }
 }
 
 impl From<ConfigError> for Error {
@@ -148,6 +163,7 @@ impl fmt::Display for Error {
             Self::Exhausted(what) => {
                 write!(f, "the operating system gave no more {what}; raise its limit")
             }
+            Self::NoRuntime => f.write_str("there is no async runtime here; connect inside of one"),
         }
     }
 }
@@ -174,6 +190,9 @@ fn timed_out(f: &mut fmt::Formatter<'_>, waited: Duration, tally: &Tally) -> fmt
 const fn lost(loss: Loss) -> &'static str {
     match loss {
         Loss::Expired => "the lock was lost: its time ran out before it was extended",
+        Loss::Unreachable => "the lock was lost: too few servers answered when it was renewed",
+        Loss::Refused => "the lock was lost: servers refused to renew it",
+        Loss::Capped => "the lock was lost: it was renewed for as long as allowed",
         Loss::Gone => "the lock was lost: its key was deleted, evicted or expired early",
         Loss::Stolen => "the lock was lost: somebody else has taken it",
         _ => "the lock was lost",

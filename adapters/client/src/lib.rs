@@ -1,25 +1,92 @@
 //! What every hosted adapter of redlatch shares: where the servers are, how patient the client is,
-//! what an error says, which clock counts, and where tokens come from. No I/O and no threads.
+//! what an error says, which clock counts, where tokens come from, and a whole client without its
+//! I/O. No sockets and no threads.
 //!
-//! Users of an adapter find all they need re-exported there. Authors of an adapter build on:
+//! Users of an adapter find all they need re-exported there.
 //!
-//! * [`Options`], checked by [`Options::validate`], and [`Options::settings`] for one lock;
-//! * [`Endpoint`], which knows the address and the [login](Endpoint::login) of one server;
-//! * [`os::now`], [`os::token`] and [`os::seed`];
-//! * [`Error`] with its variants, and [`Notice`] for what a server said.
+//! # For writers of adapters
+//!
+//! Settings and errors: [`Options`] with its [`Endpoint`]s, [`Error`], [`Notice`], [`os::now`].
+//!
+//! The client: an [`Engine`] keeps the books. An adapter moves bytes and waits, in three places:
+//!
+//! * a [`Keeper`] for each server, in a thread or task of its own: it connects, greets with a
+//!   [`Greeter`], reads and writes, and connects again;
+//! * one [`Reaper`], which drives the locks that nobody waits for: those that are renewed, and those
+//!   that still owe a release;
+//! * whoever takes a lock polls [`Acquiring`], and then has a [`Held`], which an adapter wraps in its
+//!   guard: [`Extending`], [`Releasing`], [`Losing`].
+//!
+//! All of them are polled with a waker and give a [`Progress`]: done, or the moment to call again.
+//! So an adapter needs to wait in one way only; for threads it is this:
+//!
+//! ```
+//! use redlatch_client::{Progress, os};
+//! use std::sync::Arc;
+//! use std::task::{Wake, Waker};
+//! use std::thread::{self, Thread};
+//!
+//! struct Unpark(Thread);
+//! impl Wake for Unpark {
+//!     fn wake(self: Arc<Self>) {
+//!         self.0.unpark();
+//!     }
+//! }
+//!
+//! fn wait<T>(mut poll: impl FnMut(&Waker) -> Progress<T>) -> T {
+//!     let waker = Waker::from(Arc::new(Unpark(thread::current())));
+//!     loop {
+//!         match poll(&waker) {
+//!             Progress::Done(done) => return done,
+//!             Progress::Wait(until) => thread::park_timeout(until.saturating_since(os::now())),
+//!         }
+//!     }
+//! }
+//! # let until = os::now().saturating_add(core::time::Duration::from_millis(1));
+//! # wait(|_| if os::now() < until { Progress::Wait(until) } else { Progress::Done(()) });
+//! ```
+//!
+//! Everything may be dropped between two polls. State changes only inside of them; what was begun
+//! is finished, or taken back, by the reaper. No waker is woken or dropped under a
+//! mutex, so wakers may call back.
+//!
+//! Bounds: a connection has at most [`limits.in_flight`](redlatch_core::Limits) requests in flight
+//! and a transmit buffer of fixed size. What does not fit is asked again by its machine a little
+//! later, until its own deadline: that is how a slow server holds back its clients.
 #![forbid(unsafe_code)]
 
+mod acquire;
 mod config;
+mod drive;
 mod endpoint;
+mod engine;
+mod errands;
 mod error;
+mod greeter;
+mod held;
+mod keeper;
+mod link;
 mod notice;
 mod options;
 pub mod os;
+mod progress;
+mod reaper;
 mod secret;
+mod session;
+mod sync;
+mod wire;
 
+pub use acquire::Acquiring;
 pub use config::ConfigError;
 pub use endpoint::{Address, Endpoint};
+pub use engine::{Closing, Engine, Server};
 pub use error::{Cause, Error};
+pub use greeter::{Greeted, Greeter, Want};
+pub use held::{Extending, Held, Losing, Releasing};
+pub use keeper::Keeper;
 pub use notice::Notice;
 pub use options::{KEY_BYTES_MAX, Options, Reconnect, SERVERS_MAX};
+pub use progress::Progress;
+pub use reaper::Reaper;
 pub use secret::Secret;
+pub use wire::Outlet;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use redlatch_core::{Drift, Limits, Protocol, Retry, Settings, Ttl};
+use redlatch_core::{Drift, Limits, Protocol, Renew, Retry, Settings, Ttl};
 
 use crate::config::ConfigError;
 use crate::endpoint::Endpoint;
@@ -37,6 +37,8 @@ pub struct Options {
     pub reply_timeout: Duration,
     /// How long and how often `lock` tries.
     pub retry: Retry,
+    /// Whether and how locks are extended by themselves while they are held.
+    pub renew: Option<Renew>,
     /// What is taken off a ttl for clocks of different speed.
     pub drift: Drift,
     /// What a server can make this client store.
@@ -71,6 +73,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(2),
             reply_timeout: Duration::from_millis(500),
             retry: Retry::until(Duration::from_secs(10)),
+            renew: None,
             drift: Drift::DEFAULT,
             // Many locks share one connection.
             limits: Limits { in_flight: 4096, ..Limits::HOSTED },
@@ -135,8 +138,8 @@ impl Options {
         if drift >= span {
             return Err(ConfigError::NoValidity { ttl: span, drift });
         }
-        let renew = None;
-        Ok(Settings { ttl, drift: self.drift, reply_timeout: self.reply_timeout, retry, renew })
+        let Self { drift, reply_timeout, renew, .. } = *self;
+        Ok(Settings { ttl, drift, reply_timeout, retry, renew })
     }
 
     fn has_duplicate(&self) -> bool {

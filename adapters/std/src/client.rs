@@ -3,17 +3,13 @@
 use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
-use std::time::Instant as Deadline;
 
-use redlatch_client::{ConfigError, Endpoint, Error, Notice, Options, Reconnect, os};
-use redlatch_core::{Denial, Drift, Event, Limits, Protocol, Retry, Tally};
+use redlatch_client::{ConfigError, Endpoint, Error, Options, Reconnect, Server};
+use redlatch_core::{Drift, Limits, Protocol, Renew, Retry};
 
 use crate::guard::Guard;
 use crate::handle::Handle;
-use crate::session::Session;
-
-/// What a link is given beyond its own deadline to say why it failed.
-const GRACE: Duration = Duration::from_millis(250);
+use crate::wait::wait;
 
 /// A client of one server, or of several that decide by majority. Cheap to clone; all clones, and
 /// all locks of all threads, share one connection for each server.
@@ -24,18 +20,7 @@ const GRACE: Duration = Duration::from_millis(250);
 #[derive(Clone)]
 pub struct Client {
     handle: Arc<Handle>,
-}
-
-/// One server, as [`Client::servers`] shows it.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Server {
-    /// Its address, without user and password.
-    pub address: String,
-    /// Whether there is a connection that is ready for locks.
-    pub connected: bool,
-    /// Why there is none.
-    pub error: Option<Error>,
+    renew: Option<Renew>,
 }
 
 impl Client {
@@ -59,12 +44,10 @@ impl Client {
     /// # Errors
     /// [`Error`]: the servers could not be asked or refused, or the arguments cannot work.
     pub fn try_lock(&self, key: impl Into<Vec<u8>>, ttl: Duration) -> Result<Option<Guard>, Error> {
-        match self.acquire(key.into(), ttl, Retry::NONE)? {
+        match self.lock_with(key, ttl, Retry::NONE) {
             Ok(guard) => Ok(Some(guard)),
-            Err(tally) => match tally.denial() {
-                Denial::Held | Denial::TooLate => Ok(None),
-                _ => Err(self.denied(tally, Duration::ZERO)),
-            },
+            Err(Error::TimedOut { .. }) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -73,7 +56,7 @@ impl Client {
     /// # Errors
     /// As [`Client::lock_with`].
     pub fn lock(&self, key: impl Into<Vec<u8>>, ttl: Duration) -> Result<Guard, Error> {
-        self.lock_with(key, ttl, self.handle.shared().options.retry)
+        self.lock_with(key, ttl, self.handle.engine().options().retry)
     }
 
     /// Takes the lock, waiting as long as `retry` says.
@@ -87,9 +70,18 @@ impl Client {
         ttl: Duration,
         retry: Retry,
     ) -> Result<Guard, Error> {
-        let began = os::now();
-        let acquired = self.acquire(key.into(), ttl, retry)?;
-        acquired.map_err(|tally| self.denied(tally, os::now().saturating_since(began)))
+        let mut acquiring = self.handle.engine().acquire(key.into(), ttl, retry, self.renew)?;
+        let held = wait(|waker| acquiring.poll(waker))?;
+        Ok(Guard::new(Arc::clone(&self.handle), held))
+    }
+
+    /// A clone whose locks are extended by themselves while they are held; `None` turns that off.
+    ///
+    /// Renewing stops with the release, with the guard, with the client, and at [`Renew::most`]. It
+    /// asks the servers, so it also finds out that a key was deleted or taken: see [`Guard::lost`].
+    #[must_use]
+    pub fn renewing(&self, renew: impl Into<Option<Renew>>) -> Self {
+        Self { handle: Arc::clone(&self.handle), renew: renew.into() }
     }
 
     /// Gives back what is owed to the servers, for `timeout` at most, and ends the threads. Whether
@@ -107,75 +99,13 @@ impl Client {
     /// The servers, in the order in which they were configured.
     #[must_use]
     pub fn servers(&self) -> Vec<Server> {
-        let links = self.handle.shared().links.iter();
-        links
-            .map(|link| Server {
-                address: link.server.to_string(),
-                connected: link.is_connected(),
-                error: link.error(),
-            })
-            .collect()
+        self.handle.engine().servers()
     }
 
     /// Commands sent to all servers since the start, greetings excluded.
     #[must_use]
     pub fn commands_sent(&self) -> u64 {
-        self.handle.shared().links.iter().map(|link| link.sent()).sum()
-    }
-
-    fn acquire(
-        &self,
-        key: Vec<u8>,
-        ttl: Duration,
-        retry: Retry,
-    ) -> Result<Result<Guard, Tally>, Error> {
-        let shared = self.handle.shared();
-        let settings = shared.options.settings(&key, ttl, retry)?;
-        if shared.is_closed() {
-            return Err(Error::Closed);
-        }
-        let session = Session::new(key, shared.links.len(), settings);
-        let waiting = (retry != Retry::NONE).then(|| shared.waiting(&session));
-        let event = shared.drive(&session, |lock, now| lock.acquire(now));
-        drop(waiting);
-        match event? {
-            Event::Acquired(lease) => Ok(Ok(Guard::new(Arc::clone(&self.handle), session, lease))),
-            Event::Denied(tally) => Ok(Err(tally)),
-            _ => Ok(Err(Tally::default())),
-        }
-    }
-
-    fn denied(&self, tally: Tally, waited: Duration) -> Error {
-        match tally.denial() {
-            Denial::Held | Denial::TooLate => Error::TimedOut { waited, tally },
-            Denial::Refused => self.refused(tally),
-            Denial::Unreachable => self.unavailable(tally),
-        }
-    }
-
-    fn refused(&self, tally: Tally) -> Error {
-        let links = &self.handle.shared().links;
-        let said = links.iter().find_map(|link| {
-            let notice = link.notice().filter(|said| Some(said.refusal()) == tally.refusal)?;
-            Some(Error::Refused { server: Arc::clone(&link.server), notice })
-        });
-        said.or_else(|| {
-            let server = Arc::clone(&links.first()?.server);
-            Some(Error::Refused { server, notice: Notice::from(tally.refusal?) })
-        })
-        .unwrap_or(Error::Unavailable { tally, causes: Vec::new() })
-    }
-
-    fn unavailable(&self, tally: Tally) -> Error {
-        let shared = self.handle.shared();
-        let mut causes: Vec<_> = shared.links.iter().filter_map(|link| link.error()).collect();
-        match &*shared.links {
-            [only] => causes.pop().unwrap_or_else(|| Error::Silent {
-                server: Arc::clone(&only.server),
-                after: shared.options.reply_timeout,
-            }),
-            _ => Error::Unavailable { tally, causes },
-        }
+        self.handle.engine().commands_sent()
     }
 }
 
@@ -247,6 +177,12 @@ impl Builder {
         self
     }
 
+    /// Extends all locks by themselves while they are held. Default: off. See [`Client::renewing`].
+    pub fn renew(mut self, renew: Renew) -> Self {
+        self.options.renew = Some(renew);
+        self
+    }
+
     /// What is taken off a ttl for clocks of different speed. Default: 1 % and 2 ms.
     pub fn drift(mut self, drift: Drift) -> Self {
         self.options.drift = drift;
@@ -286,9 +222,10 @@ impl Builder {
         if let Some(error) = self.error {
             return Err(error.into());
         }
-        let patience = self.options.connect_timeout;
+        let renew = self.options.renew;
         let handle = Handle::start(self.options)?;
-        handle.shared().wait_connected(Deadline::now() + patience + GRACE)?;
-        Ok(Client { handle: Arc::new(handle) })
+        let deadline = handle.engine().connect_deadline();
+        wait(|waker| handle.engine().poll_connected(deadline, waker))?;
+        Ok(Client { handle: Arc::new(handle), renew })
     }
 }

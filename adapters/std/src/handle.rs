@@ -2,37 +2,49 @@
 
 use core::time::Duration;
 use std::sync::Arc;
+use std::thread;
 
-use redlatch_client::{Error, Options, os};
+use redlatch_client::{Engine, Error, Keeper, Options, Reaper};
 
-use crate::shared::Shared;
+use crate::link;
+use crate::wait::wait;
 
 /// Shared by clients and guards. The threads hold only what is inside, so the last handle ends them.
 pub(crate) struct Handle {
-    shared: Arc<Shared>,
+    engine: Arc<Engine>,
 }
 
 impl Handle {
+    /// Starts the threads: one for each server, and the reaper.
     pub(crate) fn start(options: Options) -> Result<Self, Error> {
-        Shared::start(options).map(|shared| Self { shared })
+        let handle = Self { engine: Engine::new(options)? };
+        let mut reaper = Reaper::new(&handle.engine);
+        spawn("redlatch-reaper", move || wait(|waker| reaper.poll(waker)))?;
+        for keeper in Keeper::all(&handle.engine) {
+            spawn("redlatch-link", move || link::run(keeper))?;
+        }
+        Ok(handle)
     }
 
-    pub(crate) const fn shared(&self) -> &Arc<Shared> {
-        &self.shared
+    pub(crate) const fn engine(&self) -> &Arc<Engine> {
+        &self.engine
     }
 
     /// Pays what is owed, for `timeout` at most, and ends the threads. Whether all was paid.
     pub(crate) fn close(&self, timeout: Duration) -> bool {
-        let by = os::now().saturating_add(timeout);
-        self.shared.close(by);
-        // A server that does not read can hold up the last writes by a reply timeout.
-        self.shared.errands.wait_closed(by.saturating_add(self.shared.options.reply_timeout))
+        let mut closing = self.engine.close(timeout);
+        wait(|waker| closing.poll(waker))
     }
 }
 
 /// Waits, for otherwise a program that ends would take the releases of its last guards with it.
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.close(self.shared.options.reply_timeout);
+        self.close(self.engine.options().reply_timeout);
     }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(run);
+    spawned.map(drop).map_err(|_| Error::Exhausted("threads"))
 }

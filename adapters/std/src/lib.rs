@@ -11,6 +11,31 @@
 //! # Ok::<(), redlatch_std::Error>(())
 //! ```
 //!
+//! ```no_run
+//! use core::time::Duration;
+//! use redlatch_std::{Client, Renew, Retry};
+//!
+//! // Five independent masters: three must agree.
+//! let client = Client::builder()
+//!     .servers("redis://a,redis://b,redis://c,redis://d,redis://e")
+//!     .reply_timeout(Duration::from_millis(50))
+//!     .connect()?;
+//!
+//! // One attempt. `None`: somebody else has it.
+//! if let Some(mut guard) = client.try_lock("nightly-report", Duration::from_secs(30))? {
+//!     guard.extend()?; // thirty seconds from now
+//! } // dropping it gives it back, without waiting
+//!
+//! // Wait for up to two seconds, then hold it as long as it takes: it is renewed, for an hour at most.
+//! let patience = Retry::until(Duration::from_secs(2));
+//! let client = client.renewing(Renew::default());
+//! let guard = client.lock_with("nightly-report", Duration::from_secs(30), patience)?;
+//! if let Some(reason) = guard.lost() {
+//!     println!("stop working: {reason:?}");
+//! }
+//! # Ok::<(), redlatch_std::Error>(())
+//! ```
+//!
 //! With several URLs the servers decide by majority; each must be a master of its own.
 //!
 //! A lock alone is for efficiency. Where correctness depends on it, the resource must check a
@@ -18,27 +43,22 @@
 //!
 //! # How it is built
 //!
-//! All decisions are made by `redlatch-core`; this crate moves bytes. `link.rs` is loop 1, one thread
-//! for each server that connects and reads. `drive.rs` is loop 2, in the thread that wants the lock.
-//! `reaper.rs` is loop 2 for the locks that nobody waits for any more and that still owe a release.
+//! All decisions are made by `redlatch-core`, all books are kept by `redlatch-client`; this crate
+//! moves bytes and waits. `link.rs` is loop 1, one thread for each server that connects and reads.
+//! Whoever wants a lock drives its machine in the calling thread and writes. One more thread, the
+//! reaper, drives the locks that nobody waits for any more and that still owe a release.
 #![forbid(unsafe_code)]
 
 mod client;
-mod drive;
-mod greet;
 mod guard;
 mod handle;
 mod link;
-mod reaper;
-mod session;
-mod shared;
 mod stream;
-mod sync;
-mod wire;
+mod wait;
 
-pub use client::{Builder, Client, Server};
+pub use client::{Builder, Client};
 pub use guard::Guard;
-pub use redlatch_client::{Cause, ConfigError, Error, Notice};
+pub use redlatch_client::{Cause, ConfigError, Error, Notice, Server};
 pub use redlatch_core::{
-    Delay, Denial, Drift, Limits, Loss, Malformed, Protocol, Refusal, Retry, Tally,
+    Delay, Denial, Drift, Limits, Loss, Malformed, Protocol, Refusal, Renew, Retry, Tally,
 };

@@ -7,9 +7,9 @@ use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::Instant;
 
-use redlatch_client::{Address, Cause};
+use redlatch_client::{Address, Cause, os};
+use redlatch_core::Instant;
 
 /// A time-out of zero is an error to the operating system.
 const TIMEOUT_MIN: Duration = Duration::from_millis(1);
@@ -34,23 +34,23 @@ impl Stream {
         }
     }
 
-    /// Longest time for one read; `None` waits for ever.
-    pub(crate) fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        let timeout = timeout.map(|span| span.max(TIMEOUT_MIN));
+    /// Longest time for one read and for one write; `None` waits for ever.
+    pub(crate) fn set_timeouts(
+        &self,
+        read: Option<Duration>,
+        write: Option<Duration>,
+    ) -> io::Result<()> {
+        let [read, write] = [read, write].map(|timeout| timeout.map(|it| it.max(TIMEOUT_MIN)));
         match self {
-            Self::Tcp(stream) => stream.set_read_timeout(timeout),
+            Self::Tcp(stream) => {
+                stream.set_read_timeout(read)?;
+                stream.set_write_timeout(write)
+            }
             #[cfg(unix)]
-            Self::Unix(stream) => stream.set_read_timeout(timeout),
-        }
-    }
-
-    /// Longest time for one write.
-    pub(crate) fn set_write_timeout(&self, timeout: Duration) -> io::Result<()> {
-        let timeout = Some(timeout.max(TIMEOUT_MIN));
-        match self {
-            Self::Tcp(stream) => stream.set_write_timeout(timeout),
-            #[cfg(unix)]
-            Self::Unix(stream) => stream.set_write_timeout(timeout),
+            Self::Unix(stream) => {
+                stream.set_read_timeout(read)?;
+                stream.set_write_timeout(write)
+            }
         }
     }
 
@@ -86,10 +86,10 @@ impl Stream {
 fn connect_tcp(host: &str, port: u16, deadline: Instant) -> Result<TcpStream, Cause> {
     let name_error = |error| Cause::Name(Arc::new(error));
     let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(name_error)?.collect();
-    let started = Instant::now();
+    let started = os::now();
     let mut last = name_error(io::Error::from(io::ErrorKind::NotFound));
     for (tried, address) in addresses.iter().enumerate() {
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = deadline.saturating_since(os::now());
         let share = left / u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
         match TcpStream::connect_timeout(address, share.max(TIMEOUT_MIN)) {
             Ok(stream) => {
@@ -97,7 +97,7 @@ fn connect_tcp(host: &str, port: u16, deadline: Instant) -> Result<TcpStream, Ca
                 return Ok(stream);
             }
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                last = Cause::TimedOut(deadline.saturating_duration_since(started));
+                last = Cause::TimedOut(deadline.saturating_since(started));
             }
             Err(error) => last = error.into(),
         }

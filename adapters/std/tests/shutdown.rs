@@ -2,12 +2,13 @@
 
 mod common;
 
+use core::cell::RefCell;
 use core::time::Duration;
 use std::thread;
 use std::time::Instant;
 
 use common::{LONG, client, count, eventually, is_held, server, steal};
-use redlatch_std::Error;
+use redlatch_std::{Client, Error, Guard};
 
 #[test]
 fn shutdown_pays_what_is_owed() {
@@ -87,4 +88,20 @@ fn the_last_handle_waits_until_what_was_dropped_is_given_back() {
         }
         assert!(!is_held(&server, "key"), "guard last: {guard_last}");
     }
+}
+
+/// Requirement 10: the last guard may go with its thread, after what the thread had locally.
+#[test]
+fn a_guard_in_a_thread_local_is_given_back() {
+    thread_local! {
+        static GUARD: RefCell<Option<Guard>> = const { RefCell::new(None) };
+    }
+    let server = server();
+    let url = server.url();
+    let thread = thread::spawn(move || {
+        let guard = Client::connect(&url).expect("connected").lock("key", LONG).expect("free");
+        GUARD.set(Some(guard));
+    });
+    thread.join().expect("no panic");
+    assert!(!is_held(&server, "key"), "the last handle waits");
 }

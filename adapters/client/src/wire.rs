@@ -1,24 +1,39 @@
 //! One connection that is ready for locks: bytes in, answers out, and the way back for each answer.
 
+use core::task::Waker;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use redlatch_client::{Cause, Error, Notice};
 use redlatch_core::{
     Answer, Command, Connection, Incoming, Instant, Refusal, Reply, Serial, Ticket,
 };
 
-use crate::greet::{self, Greeted};
+use crate::error::{Cause, Error};
+use crate::greeter::{Greeted, wire_error};
+use crate::notice::Notice;
 use crate::session::Session;
-use crate::stream::Stream;
+
+/// Where an adapter that may block writes. It is called under a mutex of the link: it must not call
+/// back.
+pub trait Outlet: Send {
+    /// Writes once, for the reply timeout at most.
+    ///
+    /// # Errors
+    /// What the operating system says. It ends the connection.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// The connection has ended: close the socket both ways, so that its reader notices.
+    fn shutdown(&mut self);
+}
 
 /// A connection that is ready for locks.
 pub(crate) struct Wire {
     server: Arc<str>,
     connection: Connection<Vec<u8>>,
-    stream: Arc<Stream>,
+    /// `None` when the keeper writes.
+    outlet: Option<Box<dyn Outlet>>,
     /// One for each request in flight, oldest first.
     routes: VecDeque<Route>,
     /// The server has no vote before this moment.
@@ -33,21 +48,29 @@ struct Route {
     session: Arc<Session>,
 }
 
-/// What came in with some bytes.
+/// Whom to wake, once no mutex is held.
 #[derive(Default)]
-pub(crate) struct News {
-    /// Sessions that were given answers and shall be woken.
-    pub(crate) sessions: Vec<Arc<Session>>,
-    /// The last refusal.
-    pub(crate) notice: Option<Notice>,
+#[must_use]
+pub(crate) struct Wakeups {
+    sessions: Vec<Arc<Session>>,
+    wakers: Vec<Waker>,
 }
 
-impl News {
+impl Wakeups {
     /// Answers to one session come in a row; it is woken once.
-    fn add(&mut self, session: Arc<Session>) {
+    pub(crate) fn session(&mut self, session: Arc<Session>) {
         if !self.sessions.last().is_some_and(|last| Arc::ptr_eq(last, &session)) {
             self.sessions.push(session);
         }
+    }
+
+    pub(crate) fn waker(&mut self, waker: Option<Waker>) {
+        self.wakers.extend(waker);
+    }
+
+    pub(crate) fn wake(self) {
+        self.sessions.iter().for_each(Session::wake);
+        self.wakers.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -55,13 +78,14 @@ impl Wire {
     pub(crate) fn new(
         server: Arc<str>,
         greeted: Greeted,
+        outlet: Option<Box<dyn Outlet>>,
         abstains_until: Instant,
         reply_timeout: Duration,
     ) -> Self {
         Self {
             server,
             connection: greeted.connection,
-            stream: greeted.stream,
+            outlet,
             routes: VecDeque::new(),
             abstains_until,
             reply_timeout,
@@ -94,27 +118,51 @@ impl Wire {
         Ok(())
     }
 
-    /// Writes what is queued, for the reply timeout at most.
+    /// Notices that the server has been silent for too long.
+    ///
+    /// # Errors
+    /// The connection has ended.
+    pub(crate) fn check(&mut self, now: Instant) -> Result<(), Error> {
+        self.connection.handle_timeout(now);
+        let ended = self.connection.ended();
+        ended.map_or(Ok(()), |error| Err(wire_error(&self.server, error, self.reply_timeout)))
+    }
+
+    /// When [`Wire::check`] is due.
+    pub(crate) fn poll_timeout(&self) -> Instant {
+        self.connection.poll_timeout().unwrap_or(Instant::NEVER)
+    }
+
+    /// Writes what is queued into the outlet. Whether something is left for the keeper.
     ///
     /// # Errors
     /// The connection has ended. Half a request may have left.
-    pub(crate) fn flush(&mut self, now: Instant) -> Result<(), Error> {
-        self.connection.handle_timeout(now);
-        if let Some(error) = self.connection.ended() {
-            return Err(greet::wire_error(&self.server, error, self.reply_timeout));
-        }
+    pub(crate) fn flush(&mut self, now: Instant) -> Result<bool, Error> {
+        self.check(now)?;
         loop {
             let pending = self.connection.io().pending;
+            let Some(outlet) = &mut self.outlet else { return Ok(!pending.is_empty()) };
             if pending.is_empty() {
-                return Ok(());
+                return Ok(false);
             }
-            let wrote = self.stream.write(pending).map_err(|error| self.io_error(error))?;
-            self.connection.wrote(wrote);
+            match outlet.write(pending) {
+                Ok(wrote) => self.connection.wrote(wrote),
+                Err(error) => return Err(self.io_error(error)),
+            }
+        }
+    }
+
+    /// Lends what is queued to the keeper, who says how much of it is taken.
+    pub(crate) fn lend(&mut self, take: impl FnOnce(&[u8]) -> usize) {
+        let pending = self.connection.io().pending;
+        if !pending.is_empty() {
+            let taken = take(pending).min(pending.len());
+            self.connection.wrote(taken);
         }
     }
 
     /// Takes bytes that were read; none at all is the end of the stream. Every answer goes into the
-    /// inbox of who asked.
+    /// inbox of who asked. Notes the last refusal.
     ///
     /// # Errors
     /// The connection has ended.
@@ -122,7 +170,8 @@ impl Wire {
         &mut self,
         bytes: &[u8],
         password: Option<&[u8]>,
-        news: &mut News,
+        notice: &mut Option<Notice>,
+        wakeups: &mut Wakeups,
     ) -> Result<(), Error> {
         let mut rest = bytes;
         loop {
@@ -133,7 +182,7 @@ impl Wire {
             }
             space[..count].copy_from_slice(&rest[..count]);
             self.connection.received(count);
-            self.dispatch(password, news)?;
+            self.dispatch(password, notice, wakeups)?;
             rest = &rest[count..];
             if rest.is_empty() {
                 return Ok(());
@@ -141,54 +190,61 @@ impl Wire {
         }
     }
 
-    fn dispatch(&mut self, password: Option<&[u8]>, news: &mut News) -> Result<(), Error> {
+    fn dispatch(
+        &mut self,
+        password: Option<&[u8]>,
+        notice: &mut Option<Notice>,
+        wakeups: &mut Wakeups,
+    ) -> Result<(), Error> {
         loop {
             let polled = self.connection.poll();
-            let incoming = polled
-                .map_err(|error| greet::wire_error(&self.server, error, self.reply_timeout))?;
+            let incoming =
+                polled.map_err(|error| wire_error(&self.server, error, self.reply_timeout))?;
             let (serial, reply) = match incoming {
                 Some(Incoming::Reply { serial, reply }) => (serial, reply),
                 Some(_push) => continue,
                 None => return Ok(()),
             };
             if let Reply::Error(line) = reply {
-                news.notice = Some(Notice::from_line(line, password));
+                *notice = Some(Notice::from_line(line, password));
             }
             let answer = Answer::from(reply);
-            self.route(serial, answer, news)?;
+            self.route(serial, answer, wakeups)?;
         }
     }
 
     /// Hands the answer to who asked. One that cannot be the answer to that request proves that the
     /// stream is out of step: then this one and all others in flight mean nothing.
-    fn route(&mut self, serial: Serial, answer: Answer, news: &mut News) -> Result<(), Error> {
+    fn route(
+        &mut self,
+        serial: Serial,
+        answer: Answer,
+        wakeups: &mut Wakeups,
+    ) -> Result<(), Error> {
         match self.routes.front() {
             Some(route) if route.serial == serial && route.ticket.fits(answer) => {}
             _ => return Err(self.failed(Cause::OutOfStep)),
         }
         if let Some(route) = self.routes.pop_front() {
             route.session.deliver(route.ticket, answer);
-            news.add(route.session);
+            wakeups.session(route.session);
         }
         Ok(())
     }
 
     /// Closes the socket. Everybody in flight is told that the answer is lost.
-    pub(crate) fn end(self) {
-        self.stream.shutdown();
+    pub(crate) fn end(self, wakeups: &mut Wakeups) {
+        if let Some(mut outlet) = self.outlet {
+            outlet.shutdown();
+        }
         for Route { ticket, session, .. } in self.routes {
             session.deliver(ticket, Answer::Lost);
-            session.wake();
+            wakeups.session(session);
         }
     }
 
     pub(crate) fn io_error(&self, error: io::Error) -> Error {
-        match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                Error::Silent { server: Arc::clone(&self.server), after: self.reply_timeout }
-            }
-            _ => self.failed(error.into()),
-        }
+        Error::from_io(&self.server, error, self.reply_timeout)
     }
 
     fn failed(&self, cause: Cause) -> Error {

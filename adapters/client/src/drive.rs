@@ -1,0 +1,100 @@
+//! One thing that the owner of a lock machine has begun and waits for.
+
+use core::task::Waker;
+use std::sync::Arc;
+
+use redlatch_core::{Event, Instant};
+
+use crate::engine::{Engine, Step};
+use crate::error::Error;
+use crate::os;
+use crate::progress::Progress;
+use crate::session::{Machine, Session};
+
+/// An acquisition, an extension or a release under way. State changes only in [`Drive::poll`], so it
+/// may be dropped at any time: the reaper drives the machine on.
+pub(crate) struct Drive {
+    engine: Arc<Engine>,
+    session: Arc<Session>,
+    /// Dropped before its end, it leaves a lock that nobody wants.
+    abandons: bool,
+    over: bool,
+}
+
+impl Drive {
+    /// Begins something. `abandons` says whether nobody wants the lock when this is dropped.
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        session: &Arc<Session>,
+        abandons: bool,
+        begin: impl FnOnce(&mut Machine, Instant),
+    ) -> Self {
+        session.take();
+        begin(&mut session.machine().lock, os::now());
+        let (engine, session) = (Arc::clone(engine), Arc::clone(session));
+        Self { engine, session, abandons, over: false }
+    }
+
+    pub(crate) const fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    pub(crate) const fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// Drives the machine until it says how that went. What it owes then is left to the reaper.
+    ///
+    /// # Errors
+    /// [`Error::Random`], and [`Error::Closed`] when the session is cancelled; the lock is
+    /// abandoned.
+    pub(crate) fn poll(&mut self, waker: &Waker) -> Progress<Result<Event, Error>> {
+        let result = loop {
+            let step = self.engine.step(&self.session, &mut self.session.machine().lock);
+            self.engine.flush();
+            match step {
+                Ok(Step::Event(event)) => break Ok(event),
+                Ok(Step::Wait(_)) if self.session.is_cancelled() => break Err(Error::Closed),
+                Ok(Step::Wait(until)) => {
+                    if self.session.poll_incoming(waker).is_pending() {
+                        return Progress::Wait(until.unwrap_or(Instant::NEVER));
+                    }
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        self.leave(result.is_err());
+        Progress::Done(result)
+    }
+
+    /// The caller goes, the machine may not be through.
+    fn leave(&mut self, abandon: bool) {
+        self.over = true;
+        let mut machine = self.session.machine();
+        if abandon {
+            machine.lock.abandon(os::now());
+        }
+        let wants = self.engine.attend(&self.session, &mut machine.lock);
+        drop(machine);
+        if wants.is_some() {
+            self.session.hand_to(&self.engine.errands);
+        } else {
+            self.session.rest();
+        }
+        self.engine.flush();
+        self.session.wake_watchers();
+    }
+}
+
+impl Drop for Drive {
+    fn drop(&mut self) {
+        if self.over {
+            return;
+        }
+        if self.abandons {
+            self.session.abandon_to(&self.engine.errands);
+        } else {
+            self.session.hand_to(&self.engine.errands);
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! One client without its I/O.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::Waker;
+use core::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use redlatch_core::{
+    Answer, Denial, Event, Instant, Lease, Loss, Output, Renew, Retry, Settings, Tally, majority,
+};
+
+use crate::acquire::Acquiring;
+use crate::errands::Errands;
+use crate::error::{Cause, Error};
+use crate::link::Link;
+use crate::notice::Notice;
+use crate::options::Options;
+use crate::os;
+use crate::progress::Progress;
+use crate::session::{Incoming, Machine, Session};
+use crate::sync::{Place, lock};
+
+/// What a keeper is given beyond its own deadline to say why it failed.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// One client without its I/O: its links, what the reaper has to do, and who waits.
+///
+/// An adapter starts a [`Keeper`](crate::Keeper) for each server and one [`Reaper`](crate::Reaper).
+pub struct Engine {
+    options: Options,
+    pub(crate) links: Vec<Link>,
+    pub(crate) errands: Arc<Errands>,
+    pub(crate) waiters: Waiters,
+    closed: AtomicBool,
+}
+
+/// One server of a client.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Server {
+    /// Its address, without user and password.
+    pub address: String,
+    /// Whether there is a connection that is ready for locks.
+    pub connected: bool,
+    /// Why there is none.
+    pub error: Option<Error>,
+}
+
+/// For handles.
+impl Engine {
+    /// A client that is not connected.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for options that cannot work.
+    pub fn new(options: Options) -> Result<Arc<Self>, Error> {
+        options.validate()?;
+        Ok(Arc::new(Self {
+            links: options.endpoints.iter().map(Link::new).collect(),
+            options,
+            errands: Arc::default(),
+            waiters: Waiters::default(),
+            closed: AtomicBool::new(false),
+        }))
+    }
+
+    /// How the client behaves.
+    #[must_use]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Until when to wait for the first connections: the connect timeout and a little.
+    #[must_use]
+    pub fn connect_deadline(&self) -> Instant {
+        os::now().saturating_add(self.options.connect_timeout).saturating_add(GRACE)
+    }
+
+    /// Waits until every server is connected or has failed to be, until the deadline at most. A
+    /// majority is enough. For one who waits at a time.
+    ///
+    /// # Errors
+    /// Why the first server that is not connected is not, when there is no majority.
+    pub fn poll_connected(&self, deadline: Instant, waker: &Waker) -> Progress<Result<(), Error>> {
+        let late = deadline <= os::now();
+        let mut outcomes = Vec::with_capacity(self.links.len());
+        for link in &self.links {
+            match link.poll_tried(waker) {
+                Progress::Done(outcome) => outcomes.push(outcome),
+                Progress::Wait(_) if late => outcomes.push(Err(None)),
+                Progress::Wait(_) => return Progress::Wait(deadline),
+            }
+        }
+        let connected = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        if connected >= majority(outcomes.len()) {
+            return Progress::Done(Ok(()));
+        }
+        let failed = self.links.iter().zip(outcomes).find_map(|(link, outcome)| {
+            outcome.err().map(|error| error.unwrap_or_else(|| self.not_connected(link)))
+        });
+        Progress::Done(failed.map_or(Ok(()), Err))
+    }
+
+    /// Begins to take the lock. It is tried once with [`Retry::NONE`]. Once held, it is extended by
+    /// itself if `renew` says so.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for arguments that cannot work, [`Error::Closed`].
+    pub fn acquire(
+        self: &Arc<Self>,
+        key: Vec<u8>,
+        ttl: Duration,
+        retry: Retry,
+        renew: Option<Renew>,
+    ) -> Result<Acquiring, Error> {
+        let settings = Settings { renew, ..self.options.settings(&key, ttl, retry)? };
+        if self.is_closed() {
+            return Err(Error::Closed);
+        }
+        Ok(Acquiring::new(self, Session::new(key, self.links.len(), settings)))
+    }
+
+    /// Takes no more locks, stops those who wait for one, and lets the reaper pay what is owed, for
+    /// `timeout` at most. What is returned need not be waited for.
+    pub fn close(self: &Arc<Self>, timeout: Duration) -> Closing {
+        let by = os::now().saturating_add(timeout);
+        self.cancel_all();
+        self.errands.close(by);
+        // A server that does not read can hold up the last writes by a reply timeout.
+        let until = by.saturating_add(self.options.reply_timeout);
+        Closing { errands: Arc::clone(&self.errands), until, place: Place::default() }
+    }
+
+    /// Whether the client was closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// The servers, in the order in which they were configured.
+    #[must_use]
+    pub fn servers(&self) -> Vec<Server> {
+        let links = self.links.iter();
+        links
+            .map(|link| Server {
+                address: link.server.to_string(),
+                connected: link.is_connected(),
+                error: link.error(),
+            })
+            .collect()
+    }
+
+    /// Commands sent to all servers since the start, greetings excluded.
+    #[must_use]
+    pub fn commands_sent(&self) -> u64 {
+        self.links.iter().map(Link::sent).sum()
+    }
+}
+
+/// A client that is being closed.
+#[must_use = "tells whether keys are left to their ttl"]
+pub struct Closing {
+    errands: Arc<Errands>,
+    until: Instant,
+    place: Place,
+}
+
+impl Closing {
+    /// Waits until the reaper has ended, for the timeout and a reply timeout at most. Whether
+    /// all that was owed is paid; the rest is left to its ttl.
+    pub fn poll(&mut self, waker: &Waker) -> Progress<bool> {
+        self.errands.poll_closed(self.until, &mut self.place, waker)
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.errands.leave_closers(&self.place);
+    }
+}
+
+/// Where a machine stands after it was driven as far as it goes.
+pub(crate) enum Step {
+    /// It has something to say.
+    Event(Event),
+    /// It waits for an answer, or for this moment.
+    Wait(Option<Instant>),
+}
+
+/// Loop 2.
+impl Engine {
+    /// Does what the machine wants until it has an event or waits. Never waits itself. What it
+    /// sends is on its way after [`Engine::flush`].
+    pub(crate) fn step(&self, session: &Arc<Session>, lock: &mut Machine) -> Result<Step, Error> {
+        loop {
+            match lock.poll_output() {
+                Output::NeedToken => provide(lock)?,
+                Output::Send { ticket, command } => {
+                    let link = self.links.get(ticket.server());
+                    let unreachable = Err(Answer::Unreachable);
+                    let sent = link.map_or(unreachable, |it| it.send(ticket, &command, session));
+                    if let Err(answer) = sent {
+                        session.deliver(ticket, answer);
+                    }
+                }
+                Output::Event(event) => {
+                    session.publish(event);
+                    return Ok(Step::Event(event));
+                }
+                Output::Wait(until) => match session.incoming() {
+                    Some(Incoming::Answer(ticket, answer)) => {
+                        lock.handle_answer(ticket, answer, os::now());
+                    }
+                    Some(Incoming::Hint) => lock.hint(os::now()),
+                    None if until.is_some_and(|until| until <= os::now()) => {
+                        lock.handle_timeout(os::now());
+                    }
+                    None => return Ok(Step::Wait(until)),
+                },
+            }
+        }
+    }
+
+    /// Drives a machine in its owner's absence as far as it goes. Gives the moment when it wants to
+    /// be looked at again, or `None` when it needs nobody until its owner comes back. What it says
+    /// is published for the owner.
+    pub(crate) fn attend(&self, session: &Arc<Session>, lock: &mut Machine) -> Option<Instant> {
+        let until = loop {
+            match self.step(session, lock) {
+                Ok(Step::Event(_)) => {}
+                Ok(Step::Wait(until)) => break until.unwrap_or(Instant::NEVER),
+                Err(_) => lock.abandon(os::now()),
+            }
+        };
+        // While the lock is held, answers that come late can wait for the owner.
+        let rests = match lock.lease() {
+            Some(lease) => until >= lease.until(),
+            None => lock.is_settled(),
+        };
+        (!rests).then_some(until)
+    }
+
+    /// The lease of a lock that was taken, or why it is lost. What its owner hears is what the
+    /// machine says: neither a loss nor its reason is guessed from the clock.
+    pub(crate) fn look(&self, session: &Arc<Session>) -> Result<Lease, Loss> {
+        if let Some(standing) = session.standing(os::now()) {
+            return standing;
+        }
+        let mut machine = session.machine();
+        machine.lock.handle_timeout(os::now());
+        let wants = self.attend(session, &mut machine.lock);
+        drop(machine);
+        if wants.is_some() {
+            session.hand_to(&self.errands);
+        }
+        self.flush();
+        session.wake_watchers();
+        session.standing(os::now()).unwrap_or(Err(Loss::Expired))
+    }
+
+    /// Writes what is queued, and ends connections whose server is silent.
+    pub(crate) fn flush(&self) {
+        self.links.iter().for_each(Link::flush);
+    }
+
+    pub(crate) fn close_links(&self) {
+        self.links.iter().for_each(Link::close);
+    }
+
+    /// Ends at once. What is owed is left to its ttl.
+    pub(crate) fn stop(&self) {
+        self.cancel_all();
+        self.errands.end(false);
+        self.close_links();
+    }
+
+    fn cancel_all(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.waiters.all().iter().for_each(Session::cancel);
+    }
+}
+
+/// Gives the machine a fresh token; one it has seen before is the generator's fault.
+fn provide(lock: &mut Machine) -> Result<(), Error> {
+    let token = os::token()?;
+    lock.provide(token, os::now()).map_err(|_| Error::Random)
+}
+
+/// Errors.
+impl Engine {
+    /// Why the lock was not had.
+    pub(crate) fn denied(&self, tally: Tally, waited: Duration) -> Error {
+        match tally.denial() {
+            Denial::Held | Denial::TooLate => Error::TimedOut { waited, tally },
+            Denial::Refused => self.refused(tally),
+            Denial::Unreachable => self.unavailable(tally),
+        }
+    }
+
+    fn refused(&self, tally: Tally) -> Error {
+        let said = self.links.iter().find_map(|link| {
+            let notice = link.notice().filter(|said| Some(said.refusal()) == tally.refusal)?;
+            Some(Error::Refused { server: Arc::clone(&link.server), notice })
+        });
+        said.or_else(|| {
+            let server = Arc::clone(&self.links.first()?.server);
+            Some(Error::Refused { server, notice: Notice::from(tally.refusal?) })
+        })
+        .unwrap_or(Error::Unavailable { tally, causes: Vec::new() })
+    }
+
+    fn unavailable(&self, tally: Tally) -> Error {
+        let mut causes: Vec<_> = self.links.iter().filter_map(Link::error).collect();
+        match &*self.links {
+            [only] => causes.pop().unwrap_or_else(|| Error::Silent {
+                server: Arc::clone(&only.server),
+                after: self.options.reply_timeout,
+            }),
+            _ => Error::Unavailable { tally, causes },
+        }
+    }
+
+    fn not_connected(&self, link: &Link) -> Error {
+        let cause = Cause::TimedOut(self.options.connect_timeout);
+        Error::Connect { server: Arc::clone(&link.server), cause }
+    }
+}
+
+/// The sessions that wait for a lock: they want to know when a connection comes back, and when the
+/// client is shut down.
+#[derive(Default)]
+pub(crate) struct Waiters {
+    sessions: Mutex<HashMap<u64, Arc<Session>>>,
+}
+
+impl Waiters {
+    pub(crate) fn any(&self) -> bool {
+        !lock(&self.sessions).is_empty()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Session>> {
+        lock(&self.sessions).values().map(Arc::clone).collect()
+    }
+}
+
+/// A note that a session waits for a lock.
+pub(crate) struct Waiting {
+    engine: Arc<Engine>,
+    id: u64,
+}
+
+impl Waiting {
+    /// Notes it, until the note is dropped.
+    pub(crate) fn new(engine: &Arc<Engine>, session: &Arc<Session>) -> Self {
+        lock(&engine.waiters.sessions).insert(session.id(), Arc::clone(session));
+        if engine.is_closed() {
+            session.cancel();
+        }
+        Self { engine: Arc::clone(engine), id: session.id() }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let removed = lock(&self.engine.waiters.sessions).remove(&self.id);
+        drop(removed);
+        if self.engine.is_closed() {
+            self.engine.errands.poke();
+        }
+    }
+}

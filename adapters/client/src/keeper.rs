@@ -1,0 +1,171 @@
+//! Loop 1 without its I/O: keeping one server connected.
+
+use core::task::Waker;
+use std::io;
+use std::sync::Arc;
+
+use redlatch_core::{Backoff, Delay, Instant, Random, Retry};
+
+use crate::endpoint::Endpoint;
+use crate::engine::Engine;
+use crate::error::{Cause, Error};
+use crate::greeter::{Greeted, Greeter};
+use crate::link::Link;
+use crate::options::{Options, Reconnect};
+use crate::os;
+use crate::progress::Progress;
+use crate::secret::Secret;
+use crate::wire::{Outlet, Wire};
+
+/// Keeps one server connected; one for each server, in a thread or a task of its own.
+///
+/// The loop: [`begin`](Self::begin); connect to the [endpoint](Self::endpoint) and greet with the
+/// [`greeter`](Self::greeter) until the deadline; [`opened`](Self::opened); read, and, if there is
+/// no [`Outlet`], write, until the connection ends; close the stream; wait for
+/// [`poll_pause`](Self::poll_pause); again.
+///
+/// Dropping it ends the connection: everybody who waits for an answer learns that it is lost.
+pub struct Keeper {
+    engine: Arc<Engine>,
+    server: usize,
+    random: Random,
+    backoff: Backoff,
+    began: Instant,
+    /// When to connect again, once that is decided.
+    due: Option<Instant>,
+}
+
+impl Keeper {
+    /// One for each server of the client, in the order of [`Options::endpoints`].
+    #[must_use]
+    pub fn all(engine: &Arc<Engine>) -> Vec<Self> {
+        let servers = 0..engine.links.len();
+        servers
+            .map(|server| Self {
+                engine: Arc::clone(engine),
+                server,
+                random: Random::new(os::seed()),
+                backoff: reconnecting(engine.options()),
+                began: os::now(),
+                due: None,
+            })
+            .collect()
+    }
+
+    /// How the client behaves.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        self.engine.options()
+    }
+
+    /// The server.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.engine.options().endpoints[self.server]
+    }
+
+    /// Begins an attempt to connect. Gives its deadline; `None` when the client closes.
+    #[must_use]
+    pub fn begin(&mut self) -> Option<Instant> {
+        if self.link().is_closing() {
+            return None;
+        }
+        self.began = os::now();
+        self.due = None;
+        Some(self.deadline())
+    }
+
+    /// Waits until the client closes: an attempt to connect may end then.
+    pub fn poll_closing(&self, waker: &Waker) -> Progress<()> {
+        self.link().poll_closing(Instant::NEVER, waker)
+    }
+
+    /// For the stream that was opened.
+    #[must_use]
+    pub fn greeter(&self) -> Greeter<'_> {
+        let (options, link) = (self.engine.options(), self.link());
+        Greeter::new(self.endpoint(), options, &link.server, self.deadline())
+    }
+
+    /// No stream was opened.
+    pub fn failed(&self, cause: Cause) {
+        let server = Arc::clone(&self.link().server);
+        self.refused(Error::Connect { server, cause });
+    }
+
+    /// The stream was opened and the greeting failed.
+    pub fn refused(&self, error: Error) {
+        self.link().fail(error);
+    }
+
+    /// Publishes the connection. With an outlet, whoever has something to write writes it there;
+    /// without one, the keeper is woken to do it.
+    pub fn opened(&self, greeted: Greeted, outlet: Option<Box<dyn Outlet>>) {
+        let options = self.engine.options();
+        let delay = options.restart_delay.map(|longest| greeted.greeting.abstains_for(longest));
+        let abstains_until = os::now().saturating_add(delay.unwrap_or_default());
+        let server = Arc::clone(&self.link().server);
+        let wire = Wire::new(server, greeted, outlet, abstains_until, options.reply_timeout);
+        self.link().open(wire, || self.engine.waiters.all());
+    }
+
+    /// Lends what waits to be written to `take`, which says how many bytes of its beginning it has
+    /// taken; they count as written. It is called under a mutex and must not wait or call back.
+    /// Wakes when there is more. Done when the connection has ended.
+    pub fn poll_outgoing(&self, waker: &Waker, take: impl FnOnce(&[u8]) -> usize) -> Progress<()> {
+        self.link().poll_outgoing(waker, take)
+    }
+
+    /// Takes bytes that were read; none are the end of the stream. Wakes who got an answer. False
+    /// when the connection has ended, whoever ended it.
+    #[must_use]
+    pub fn received(&self, bytes: &[u8]) -> bool {
+        self.link().receive(bytes, self.endpoint().password().map(Secret::expose))
+    }
+
+    /// A read or a write failed: the connection has ended.
+    pub fn broken(&self, error: io::Error) {
+        self.link().break_off(error);
+    }
+
+    /// Waits before the next attempt, or until the client closes.
+    pub fn poll_pause(&mut self, waker: &Waker) -> Progress<()> {
+        let due = match self.due {
+            Some(due) => due,
+            None => self.decide_due(),
+        };
+        self.link().poll_closing(due, waker)
+    }
+
+    fn decide_due(&mut self) -> Instant {
+        let (now, cap) = (os::now(), self.engine.options().reconnect.cap);
+        // A connection that held for a while starts the count again.
+        if now.saturating_since(self.began) > cap {
+            self.backoff = reconnecting(self.engine.options());
+        }
+        let due = self.backoff.next(now, &mut self.random).unwrap_or(Instant::ZERO);
+        let due = self.link().retry_at(due, cap);
+        self.due = Some(due);
+        due
+    }
+
+    fn deadline(&self) -> Instant {
+        self.began.saturating_add(self.engine.options().connect_timeout)
+    }
+
+    fn link(&self) -> &Link {
+        &self.engine.links[self.server]
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.link().forsake();
+    }
+}
+
+fn reconnecting(options: &Options) -> Backoff {
+    let Reconnect { base, cap } = options.reconnect;
+    let delay = Delay::Exponential { base, cap };
+    Backoff::new(Retry { delay, retries: None, deadline: None }, os::now())
+}

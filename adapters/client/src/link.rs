@@ -1,0 +1,274 @@
+//! One server as everybody sees it: the connection that is up or why there is none.
+
+use core::task::Waker;
+use core::time::Duration;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use redlatch_core::{Answer, Class, Command, Instant, Ticket};
+
+use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::notice::Notice;
+use crate::os;
+use crate::progress::Progress;
+use crate::session::Session;
+use crate::sync::lock;
+use crate::wire::{Wakeups, Wire};
+
+pub(crate) struct Link {
+    /// Its address, as errors name it.
+    pub(crate) server: Arc<str>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    wire: Option<Wire>,
+    /// Why there was no connection, or none any more, last time.
+    error: Option<Error>,
+    /// The last refusal, with the server's words.
+    notice: Option<Notice>,
+    /// The first attempt to connect has ended.
+    tried: bool,
+    closing: bool,
+    sent: u64,
+    /// Who keeps the connection up.
+    keeper: Option<Waker>,
+    /// Who waits for the first attempt.
+    starter: Option<Waker>,
+}
+
+/// For everybody.
+impl Link {
+    pub(crate) fn new(endpoint: &Endpoint) -> Self {
+        Self { server: endpoint.to_string().into(), state: Mutex::default() }
+    }
+
+    /// Queues a request. Does not write it: see [`Link::flush`].
+    ///
+    /// # Errors
+    /// The answer, when the request was not queued.
+    pub(crate) fn send(
+        &self,
+        ticket: Ticket,
+        command: &Command<'_>,
+        session: &Arc<Session>,
+    ) -> Result<(), Answer> {
+        let mut state = self.state();
+        let wire = state.wire.as_mut().ok_or(Answer::Unreachable)?;
+        let submitted = wire.submit(ticket, command, session, os::now());
+        match submitted {
+            Ok(()) => state.sent += 1,
+            Err(Answer::Refused(refusal)) => state.notice = Some(refusal.into()),
+            Err(_) => {}
+        }
+        submitted
+    }
+
+    /// Writes what is queued, or wakes the keeper to do it, and notices that the server has been
+    /// silent for too long. It waits only in an outlet whose server does not read, and then ends the
+    /// connection after the reply timeout.
+    pub(crate) fn flush(&self) {
+        let mut wakeups = Wakeups::default();
+        let mut state = self.state();
+        let flushed = state.wire.as_mut().map_or(Ok(false), |wire| wire.flush(os::now()));
+        match flushed {
+            Ok(false) => {}
+            Ok(true) => wakeups.waker(state.keeper.take()),
+            Err(error) => state.end(error, &mut wakeups),
+        }
+        drop(state);
+        wakeups.wake();
+    }
+
+    /// Waits until the first attempt to connect has ended. Gives why it failed.
+    pub(crate) fn poll_tried(&self, waker: &Waker) -> Progress<Result<(), Option<Error>>> {
+        let fresh = waker.clone();
+        let mut state = self.state();
+        if state.tried {
+            let connected = state.wire.is_some();
+            return Progress::Done(if connected { Ok(()) } else { Err(state.error.clone()) });
+        }
+        let before = state.starter.replace(fresh);
+        drop(state);
+        drop(before);
+        Progress::Wait(Instant::NEVER)
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.state().wire.is_some()
+    }
+
+    /// Why there is no connection, or none any more.
+    pub(crate) fn error(&self) -> Option<Error> {
+        self.state().error.clone()
+    }
+
+    /// The last refusal.
+    pub(crate) fn notice(&self) -> Option<Notice> {
+        self.state().notice.clone()
+    }
+
+    /// Commands that were queued since the start, greetings excluded.
+    pub(crate) fn sent(&self) -> u64 {
+        self.state().sent
+    }
+
+    /// Ends the connection for good and tells the keeper.
+    pub(crate) fn close(&self) {
+        let mut wakeups = Wakeups::default();
+        let mut state = self.state();
+        state.closing = true;
+        state.end(Error::Closed, &mut wakeups);
+        wakeups.waker(state.keeper.take());
+        drop(state);
+        wakeups.wake();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+/// For the keeper.
+impl Link {
+    pub(crate) fn is_closing(&self) -> bool {
+        self.state().closing
+    }
+
+    /// Publishes a connection and hints at it to those who wait, who are listed by `waiting`. That
+    /// is done under the mutex: nobody who comes after that is told of it.
+    pub(crate) fn open(&self, wire: Wire, waiting: impl FnOnce() -> Vec<Arc<Session>>) {
+        let mut wakeups = Wakeups::default();
+        let mut state = self.state();
+        state.tried = true;
+        state.error = None;
+        state.wire = Some(wire);
+        if state.closing {
+            state.end(Error::Closed, &mut wakeups);
+        }
+        for session in waiting() {
+            session.hint();
+            wakeups.session(session);
+        }
+        wakeups.waker(state.starter.take());
+        drop(state);
+        wakeups.wake();
+    }
+
+    /// There is no connection.
+    pub(crate) fn fail(&self, error: Error) {
+        let mut wakeups = Wakeups::default();
+        let mut state = self.state();
+        state.tried = true;
+        state.end(error.clone(), &mut wakeups);
+        state.error = Some(error);
+        wakeups.waker(state.starter.take());
+        drop(state);
+        wakeups.wake();
+    }
+
+    /// Lends what is queued to `take`, which says how much of it is taken.
+    pub(crate) fn poll_outgoing(
+        &self,
+        waker: &Waker,
+        take: impl FnOnce(&[u8]) -> usize,
+    ) -> Progress<()> {
+        let fresh = waker.clone();
+        let mut wakeups = Wakeups::default();
+        let mut state = self.state();
+        let checked = state.wire.as_mut().map(|wire| {
+            wire.check(os::now())?;
+            wire.lend(take);
+            Ok(wire.poll_timeout())
+        });
+        let progress = match checked {
+            Some(Ok(until)) => Progress::Wait(until),
+            Some(Err(error)) => {
+                state.end(error, &mut wakeups);
+                Progress::Done(())
+            }
+            None => Progress::Done(()),
+        };
+        let before = state.keeper.replace(fresh);
+        drop(state);
+        drop(before);
+        wakeups.wake();
+        progress
+    }
+
+    /// Takes bytes that were read. Whether the connection lives on.
+    pub(crate) fn receive(&self, bytes: &[u8], password: Option<&[u8]>) -> bool {
+        let (mut wakeups, mut notice) = (Wakeups::default(), None);
+        let mut state = self.state();
+        let Some(wire) = state.wire.as_mut() else { return false };
+        let received = wire.receive(bytes, password, &mut notice, &mut wakeups);
+        state.notice = notice.or(state.notice.take());
+        let lives = received.is_ok();
+        if let Err(error) = received {
+            state.end(error, &mut wakeups);
+        }
+        drop(state);
+        wakeups.wake();
+        lives
+    }
+
+    /// Reading or writing failed.
+    pub(crate) fn break_off(&self, error: io::Error) {
+        let mut wakeups = Wakeups::default();
+        let mut state = self.state();
+        if let Some(wire) = &state.wire {
+            let error = wire.io_error(error);
+            state.end(error, &mut wakeups);
+        }
+        drop(state);
+        wakeups.wake();
+    }
+
+    /// When to connect again: at `due`, or after `cap` when trying again cannot help.
+    pub(crate) fn retry_at(&self, due: Instant, cap: Duration) -> Instant {
+        match self.state().error {
+            Some(Error::Replica { .. }) => os::now().saturating_add(cap),
+            Some(Error::Refused { ref notice, .. }) if is_permanent(notice) => {
+                os::now().saturating_add(cap)
+            }
+            _ => due,
+        }
+    }
+
+    /// The keeper is gone: there will be no connection any more.
+    pub(crate) fn forsake(&self) {
+        self.fail(Error::Closed);
+        let keeper = self.state().keeper.take();
+        drop(keeper);
+    }
+
+    /// Waits until the moment, or until the client closes.
+    pub(crate) fn poll_closing(&self, until: Instant, waker: &Waker) -> Progress<()> {
+        let fresh = waker.clone();
+        let mut state = self.state();
+        if state.closing || until <= os::now() {
+            drop(state);
+            return Progress::Done(());
+        }
+        let before = state.keeper.replace(fresh);
+        drop(state);
+        drop(before);
+        Progress::Wait(until)
+    }
+}
+
+impl State {
+    fn end(&mut self, error: Error, wakeups: &mut Wakeups) {
+        if let Some(wire) = self.wire.take() {
+            self.error = Some(error);
+            wire.end(wakeups);
+            wakeups.waker(self.keeper.take());
+        }
+    }
+}
+
+fn is_permanent(notice: &Notice) -> bool {
+    notice.refusal().class() == Class::Permanent
+}

@@ -1,0 +1,118 @@
+//! The reaper: it drives the machines nobody else drives, until they owe nothing.
+
+use core::task::Waker;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use redlatch_core::Instant;
+
+use crate::engine::Engine;
+use crate::os;
+use crate::progress::Progress;
+use crate::session::Session;
+
+/// Most machines in its care. Beyond that the one that can wait longest is left to its ttl.
+const SESSIONS_MAX: usize = 65_536;
+
+/// Drives the machines nobody else drives; one for each client, in a thread or a task of its own.
+///
+/// Dropping it before it is done closes the client; what is owed is left to its ttl.
+pub struct Reaper {
+    engine: Arc<Engine>,
+    rounds: Rounds,
+}
+
+impl Reaper {
+    /// For the client.
+    #[must_use]
+    pub fn new(engine: &Arc<Engine>) -> Self {
+        Self { engine: Arc::clone(engine), rounds: Rounds::new(SESSIONS_MAX) }
+    }
+
+    /// Makes one round. Done when the client is closed and nothing is owed, or no time is left.
+    pub fn poll(&mut self, waker: &Waker) -> Progress<()> {
+        let Self { engine, rounds } = self;
+        let (visits, close_by) = engine.errands.collect();
+        for session in visits {
+            session.unqueue();
+            rounds.visit(engine, session);
+        }
+        rounds.visit_due(engine);
+        engine.flush();
+        if let Some(by) = close_by {
+            let paid = !engine.waiters.any() && !rounds.owes();
+            if (paid || by <= os::now()) && engine.errands.end(paid) {
+                engine.close_links();
+                return Progress::Done(());
+            }
+        }
+        if engine.errands.is_idle(close_by, waker) {
+            Progress::Wait(rounds.next().min(close_by.unwrap_or(Instant::NEVER)))
+        } else {
+            Progress::Wait(Instant::ZERO)
+        }
+    }
+}
+
+impl Drop for Reaper {
+    fn drop(&mut self) {
+        self.engine.stop();
+    }
+}
+
+/// The machines in the reaper's care, by the moment when each wants to be looked at.
+struct Rounds {
+    due: BTreeMap<(Instant, u64), Arc<Session>>,
+    most: usize,
+}
+
+impl Rounds {
+    const fn new(most: usize) -> Self {
+        Self { due: BTreeMap::new(), most }
+    }
+
+    fn next(&self) -> Instant {
+        self.due.first_key_value().map_or(Instant::NEVER, |((at, _), _)| *at)
+    }
+
+    fn visit_due(&mut self, engine: &Engine) {
+        while self.next() <= os::now() {
+            if let Some((_, session)) = self.due.pop_first() {
+                self.visit(engine, session);
+            }
+        }
+    }
+
+    fn visit(&mut self, engine: &Engine, session: Arc<Session>) {
+        let mut machine = session.machine();
+        let listed = machine.listed.take();
+        let before = listed.and_then(|at| self.due.remove(&(at, session.id())));
+        if !session.is_reapers() {
+            drop(machine);
+            return drop(before);
+        }
+        if session.take_abandoned() {
+            machine.lock.abandon(os::now());
+        }
+        machine.listed = engine.attend(&session, &mut machine.lock);
+        let listed = machine.listed;
+        drop(machine);
+        drop(before);
+        session.wake_watchers();
+        if let Some(at) = listed {
+            self.due.insert((at, session.id()), session);
+            if self.due.len() > self.most {
+                self.due.pop_last();
+            }
+        }
+    }
+
+    /// Whether a machine that nobody holds any more is not settled.
+    fn owes(&self) -> bool {
+        self.due.values().any(|session| session.machine().lock.lease().is_none())
+    }
+}
+
+#[cfg(test)]
+#[path = "reaper_tests.rs"]
+mod tests;
