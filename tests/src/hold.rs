@@ -223,6 +223,9 @@ impl<W: Write> Journal<W> {
             Loss::Expired => "expired",
             Loss::Gone => "gone",
             Loss::Stolen => "stolen",
+            Loss::Unreachable => "unreachable",
+            Loss::Refused => "refused",
+            Loss::Capped => "capped",
             _ => "unknown",
         };
         self.end(format_args!("lost reason={reason}"), Ending::LOST)

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::thread;
 
 use redlatch_testkit::server::{Kind, Server};
 
@@ -60,6 +61,16 @@ fn it_runs_on_a_majority_of_models() {
 fn it_runs_on_a_real_server() {
     let server = Server::start(Kind::Redis7).unwrap_or_else(|error| panic!("{error}"));
     expect_turns(&["--seconds", "1", "--workers", "3", "--hold", "40", "--server", &server.url()]);
+}
+
+#[test]
+fn it_runs_on_every_adapter() {
+    thread::scope(|scope| {
+        for adapter in ["tokio", "smol", "async-std"] {
+            let short = ["--seconds", "1", "--workers", "3", "--hold", "40"];
+            scope.spawn(move || expect_turns(&[&short[..], &["--adapter", adapter]].concat()));
+        }
+    });
 }
 
 #[test]

@@ -86,6 +86,11 @@ fn what_the_readme_tells_to_run_is_there() {
 }
 
 #[test]
+fn every_example_of_the_readme_is_compiled() {
+    assert_none(uncompiled(&files()), "examples of the README that no compiled file contains");
+}
+
+#[test]
 fn no_file_names_a_machine_or_a_registry() {
     assert_none(foreign_places(&files()), "paths of one machine, or hosts of registries");
 }
@@ -298,6 +303,26 @@ fn missing_commands(all: &[Source]) -> Vec<String> {
         }
     }
     offenders
+}
+
+/// The Rust examples of the README stand, line by line, in the documentation of a crate, where they
+/// are compiled. Hidden lines do not count.
+fn uncompiled(all: &[Source]) -> Vec<String> {
+    let readme = all.iter().find(|file| file.path == "README.md").map_or("", |file| &file.text);
+    let shown: Vec<String> =
+        all.iter().filter(|file| file.is_rust()).map(|file| documentation(&file.text)).collect();
+    let blocks = readme.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks
+        .filter(|block| !shown.iter().any(|text| text.contains(block.trim())))
+        .map(|block| block.lines().find(|line| !line.is_empty()).unwrap_or_default().to_owned())
+        .collect()
+}
+
+fn documentation(text: &str) -> String {
+    let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix("//!"));
+    let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
+    let visible = lines.filter(|line| *line != "#" && !line.starts_with("# "));
+    visible.collect::<Vec<_>>().join("\n")
 }
 
 fn foreign_places(all: &[Source]) -> Vec<String> {

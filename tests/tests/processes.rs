@@ -1,107 +1,33 @@
 //! Locks between processes: the example `hold-std`, run as users run it, mostly on a real server.
 
+#[path = "processes/holder.rs"]
+mod holder;
+
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Instant;
 
 use redlatch_testkit::conformance::{Host, ModelHost, RealHost, Running, Setup};
 use redlatch_testkit::server::{Inspector, Kind, Value};
 
-/// Longer than any of these steps takes; only a failing test waits for it.
-const PATIENCE: Duration = Duration::from_secs(30);
+use holder::{Holder, PATIENCE};
+
 /// How late a line may reach the test on a busy machine.
 const LATE: Duration = Duration::from_millis(60);
 
-/// The example, built once by the cargo that runs this test, wherever it puts its files.
 fn hold_std() -> &'static Path {
-    static BUILT: OnceLock<std::path::PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../adapters/std/Cargo.toml");
-        let build = escargot::CargoBuild::new().manifest_path(manifest).example("hold-std");
-        let build = if cfg!(debug_assertions) { build } else { build.release() };
-        build.run().expect("hold-std builds").path().to_owned()
-    })
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| holder::build("std"))
 }
 
-/// One line of output: when it came, the milliseconds in front, and the rest.
-#[derive(Clone, Debug)]
-struct Line {
-    at: Instant,
-    millis: u64,
-    event: String,
-}
-
-/// A running `hold-std`. It is killed when the value is dropped.
-struct Holder {
-    child: Child,
-    lines: Receiver<Line>,
-    begun: Instant,
-}
-
-impl Holder {
-    fn start(arguments: &[&str]) -> Self {
-        let begun = Instant::now();
-        let mut child = Command::new(hold_std())
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("hold-std starts");
-        let output = BufReader::new(child.stdout.take().expect("a pipe"));
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                let at = Instant::now();
-                let (millis, event) = line.split_once(' ').expect("a time and an event");
-                let millis = millis.parse().expect("milliseconds");
-                let _ = sender.send(Line { at, millis, event: event.to_owned() });
-            }
-        });
-        Self { child, lines, begun }
-    }
-
-    fn line(&self) -> Line {
-        self.lines.recv_timeout(PATIENCE).expect("a line of hold-std")
-    }
-
-    /// Waits for this event, which must be the next.
-    fn expect(&self, event: &str) -> Line {
-        let line = self.line();
-        assert!(line.event.starts_with(event), "expected {event}, got {line:?}");
-        line
-    }
-
-    /// Waits until it ends by itself, and gives what it still said, the status, and what it said on
-    /// standard error.
-    fn end(mut self) -> (Vec<Line>, i32, String) {
-        let deadline = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().expect("a status") {
-                break status;
-            }
-            assert!(Instant::now() < deadline, "hold-std does not end");
-            thread::sleep(Duration::from_millis(2));
-        };
-        let mut complaints = String::new();
-        let mut errors = self.child.stderr.take().expect("a pipe");
-        errors.read_to_string(&mut complaints).expect("text");
-        (self.lines.iter().collect(), status.code().unwrap_or(-1), complaints)
-    }
-}
-
-impl Drop for Holder {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn hold(arguments: &[&str]) -> Holder {
+    Holder::start(hold_std(), arguments)
 }
 
 fn redis(setup: Setup) -> Box<dyn Running> {
@@ -158,7 +84,7 @@ fn processes_and_a_plain_client_never_hold_at_once() {
         let held = thread::scope(|scope| {
             let peer = scope.spawn(|| hold_plainly(server, 4));
             let arguments = [&url, "shared", "10000", "200", "--wait", "25000"];
-            let holders: Vec<_> = (0..6).map(|_| Holder::start(&arguments)).collect();
+            let holders: Vec<_> = (0..6).map(|_| hold(&arguments)).collect();
             let mut held: Vec<_> = holders
                 .into_iter()
                 .map(|holder| {
@@ -207,7 +133,7 @@ fn hold_plainly(server: &dyn Running, rounds: usize) -> Vec<(Instant, Instant, &
 fn processes_on_two_keys_hold_at_once() {
     let server = model();
     let url = url(&*server);
-    let [first, second] = ["a", "b"].map(|key| Holder::start(&[&url, key, "10000", "20000"]));
+    let [first, second] = ["a", "b"].map(|key| hold(&[&url, key, "10000", "20000"]));
     first.expect("acquired");
     second.expect("acquired");
 }
@@ -217,14 +143,14 @@ fn kill_9_of_a_holder_frees_the_key_after_its_ttl_and_not_before() {
     const TTL: Duration = Duration::from_millis(800);
     for server in both() {
         let url = url(&*server);
-        let mut holder = Holder::start(&[&url, "k", "800", "60000", "--extend"]);
+        let mut holder = hold(&[&url, "k", "800", "60000", "--extend"]);
         let acquired = holder.expect("acquired");
         let token = ask(&*server, &["GET", "k"]);
         assert!(matches!(&token, Value::Bulk(bytes) if bytes.len() == 40), "{token:?}");
         holder.child.kill().expect("SIGKILL");
         holder.child.wait().expect("a status");
 
-        let waiter = Holder::start(&[&url, "k", "10000", "0", "--wait", "20000"]);
+        let waiter = hold(&[&url, "k", "10000", "0", "--wait", "20000"]);
         let next = waiter.expect("acquired");
         assert!(next.at - holder.begun >= TTL, "free {:?} after the start", next.at - holder.begun);
         let after = next.at - acquired.at;
@@ -240,7 +166,7 @@ fn a_waiter_survives_a_restart_of_the_server() {
         let url = url(&*server);
         assert_eq!(ask(&*server, &["SET", "k", "foreign", "PX", "60000"]).text(), "OK");
         let asked = server.calls("SET").unwrap_or_else(|broken| panic!("{broken}"));
-        let waiter = Holder::start(&[&url, "k", "10000", "10", "--wait", "25000"]);
+        let waiter = hold(&[&url, "k", "10000", "10", "--wait", "25000"]);
         until("the waiter tries", || server.calls("SET").is_ok_and(|calls| calls > asked));
         server.restart_empty().unwrap_or_else(|broken| panic!("{broken}"));
         waiter.expect("acquired");
@@ -254,7 +180,7 @@ fn a_waiter_survives_a_restart_of_the_server() {
 fn a_holder_survives_dead_connections() {
     for server in both() {
         let url = url(&*server);
-        let holder = Holder::start(&[&url, "k", "1500", "1200", "--extend"]);
+        let holder = hold(&[&url, "k", "1500", "1200", "--extend"]);
         holder.expect("acquired");
         ask(&*server, &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
         holder.expect("extended");
@@ -268,7 +194,7 @@ fn a_holder_survives_dead_connections() {
 /// Must end with this status and exactly one line, an error that holds all of these words and no
 /// secret.
 fn expect_error(arguments: &[&str], words: &[&str], within: Duration) {
-    let holder = Holder::start(arguments);
+    let holder = hold(arguments);
     let begun = holder.begun;
     let line = holder.expect("error ");
     assert!(line.at - begun < within, "told after {:?}: {line:?}", line.at - begun);
@@ -370,7 +296,7 @@ fn wrong_usage_ends_with_2_and_tells_the_usage() {
         &["redis://:hunter2@127.0.0.1:1", "k", "1000", "10", "--wait"],
         &["redis://:hunter2@127.0.0.1:1", "k", "1000", "10", "--forever"],
     ] {
-        let (lines, status, complaints) = Holder::start(arguments).end();
+        let (lines, status, complaints) = hold(arguments).end();
         assert_eq!((status, lines.len()), (2, 0), "{arguments:?}: {complaints}");
         assert!(complaints.contains("usage: hold-std URL[,URL...] KEY"), "{complaints}");
         assert!(!complaints.contains("hunter2"), "{complaints}");
@@ -386,14 +312,14 @@ fn arguments_that_the_client_refuses_end_with_2() {
         ["rediss://:hunter2@127.0.0.1:1", "k", "5000", "10"],
         ["redis://:hunter2@127.0.0.1:1,redis://127.0.0.1:1", "k", "5000", "10"],
     ] {
-        let holder = Holder::start(&arguments);
+        let holder = hold(&arguments);
         let line = holder.expect("error ");
         let (more, status, complaints) = holder.end();
         assert_eq!((status, more.len(), complaints.as_str()), (2, 0, ""), "{line:?}");
         assert!(!line.event.contains("hunter2"), "{line:?}");
     }
     let server = model();
-    let holder = Holder::start(&[&url(&*server), "k", "1", "10"]);
+    let holder = hold(&[&url(&*server), "k", "1", "10"]);
     holder.expect("error a ttl of");
     assert_eq!(holder.end().1, 2);
 }
@@ -404,7 +330,7 @@ fn a_lock_of_somebody_else_is_denied_with_1() {
     let url = url(&*server);
     assert_eq!(ask(&*server, &["SET", "k", "foreign", "PX", "60000"]).text(), "OK");
     for (wait, least) in [(&[] as &[&str], 0), (&["--wait", "300"], 150)] {
-        let holder = Holder::start(&[&[&*url, "k", "5000", "10"], wait].concat());
+        let holder = hold(&[&[&*url, "k", "5000", "10"], wait].concat());
         let line = holder.expect("denied");
         assert!(line.millis >= least && line.millis < 2000, "{line:?}");
         assert_eq!(holder.end().1, 1);
@@ -417,7 +343,7 @@ fn a_lost_lock_ends_with_4_and_the_reason() {
     let server = redis(Setup::default());
     let url = url(&*server);
 
-    let holder = Holder::start(&[&url, "expires", "300", "5000"]);
+    let holder = hold(&[&url, "expires", "300", "5000"]);
     let acquired = holder.expect("acquired");
     let lost = holder.expect("lost reason=expired");
     let held = lost.millis - acquired.millis;
@@ -430,7 +356,7 @@ fn a_lost_lock_ends_with_4_and_the_reason() {
         ("stolen", |server| drop(ask(server, &["SET", "k", "foreign", "PX", "60000"]))),
     ];
     for (reason, trouble) in cases {
-        let holder = Holder::start(&[&url, "k", "1500", "60000", "--extend"]);
+        let holder = hold(&[&url, "k", "1500", "60000", "--extend"]);
         holder.expect("acquired");
         trouble(&*server);
         holder.expect(&format!("lost reason={reason}"));

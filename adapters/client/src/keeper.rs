@@ -139,8 +139,8 @@ impl Keeper {
 
     fn decide_due(&mut self) -> Instant {
         let (now, cap) = (os::now(), self.engine.options().reconnect.cap);
-        // A connection that held for a while starts the count again.
-        if now.saturating_since(self.began) > cap {
+        // A connection that was of use, or held for a while, starts the count again.
+        if self.link().take_served() || now.saturating_since(self.began) > cap {
             self.backoff = reconnecting(self.engine.options());
         }
         let due = self.backoff.next(now, &mut self.random).unwrap_or(Instant::ZERO);

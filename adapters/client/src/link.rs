@@ -32,6 +32,8 @@ struct State {
     /// The first attempt to connect has ended.
     tried: bool,
     closing: bool,
+    /// The last connection was of use: the server answered on it.
+    served: bool,
     sent: u64,
     /// Who keeps the connection up.
     keeper: Option<Waker>,
@@ -143,6 +145,7 @@ impl Link {
         let mut wakeups = Wakeups::default();
         let mut state = self.state();
         state.tried = true;
+        state.served = false;
         state.error = None;
         state.wire = Some(wire);
         if state.closing {
@@ -206,6 +209,7 @@ impl Link {
         let received = wire.receive(bytes, password, &mut notice, &mut wakeups);
         state.notice = notice.or(state.notice.take());
         let lives = received.is_ok();
+        state.served |= lives && !bytes.is_empty();
         if let Err(error) = received {
             state.end(error, &mut wakeups);
         }
@@ -224,6 +228,11 @@ impl Link {
         }
         drop(state);
         wakeups.wake();
+    }
+
+    /// Whether the server answered on the last connection; said once.
+    pub(crate) fn take_served(&self) -> bool {
+        core::mem::take(&mut self.state().served)
     }
 
     /// When to connect again: at `due`, or after `cap` when trying again cannot help.

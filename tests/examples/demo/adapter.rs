@@ -5,11 +5,19 @@ use core::time::Duration;
 use clap::ValueEnum;
 use redlatch_std::{Client, Error, Guard, Retry};
 
+use crate::asynchronous::{self, AsyncStd, Smol, Tokio};
+
 /// Which client the workers use.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Adapter {
     /// redlatch-std: blocking
     Std,
+    /// redlatch-tokio
+    Tokio,
+    /// redlatch-smol
+    Smol,
+    /// redlatch-async-std
+    AsyncStd,
 }
 
 /// A client.
@@ -42,6 +50,9 @@ pub(crate) fn connect(adapter: Adapter, urls: &str) -> Result<Box<dyn Locker>, S
         Adapter::Std => Client::connect(urls)
             .map(|client| Box::new(client) as Box<dyn Locker>)
             .map_err(|error| error.to_string()),
+        Adapter::Tokio => asynchronous::connect(Tokio::start()?, urls),
+        Adapter::Smol => asynchronous::connect(Smol, urls),
+        Adapter::AsyncStd => asynchronous::connect(AsyncStd, urls),
     }
 }
 

@@ -9,6 +9,7 @@
 //! had at all.
 
 mod adapter;
+mod asynchronous;
 mod lines;
 mod options;
 mod palette;

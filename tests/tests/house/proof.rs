@@ -165,3 +165,11 @@ fn unnamed() {
     ];
     assert_eq!(super::unnamed(&tests, 1..=10), ["R5", "R6"]);
 }
+
+#[test]
+fn uncompiled() {
+    let readme =
+        Source::new("README.md", "```rust\nlet a = 1;\n\nlet b = 2;\n```\n```rust\nlet c;\n```");
+    let lib = "//! ```\n//! # fn f() {\n//! let a = 1;\n//!\n//! let b = 2;\n//! # }\n//! ```";
+    assert_eq!(super::uncompiled(&[readme, Source::new("core/src/lib.rs", lib)]), ["let c;"]);
+}

@@ -105,7 +105,12 @@ pub(super) fn a_tie_of_four_settles_at_once(bench: &Bench<'_>) -> Outcome {
 pub(super) fn a_frozen_minority_does_not_delay(bench: &Bench<'_>) -> Outcome {
     let servers = bench.servers(3)?;
     let client = bench.client(&servers)?;
-    give_back(take(&*client, b"k", LONG)?)?;
+    // All three must have had their turn: a claim that is still on its way would be in the way.
+    let guard = take(&*client, b"k", LONG)?;
+    for server in &servers {
+        eventually("every server has the key", SOON, || Ok(server.get(b"k")?.is_some()))?;
+    }
+    give_back(guard)?;
     expect_gone_everywhere(&servers, b"k")?;
     servers[0].running.pause()?;
     let begun = Instant::now();

@@ -1,5 +1,7 @@
 //! The thread behind [`ModelServer`](super::ModelServer): one loop over all sockets.
 
+use core::net::SocketAddr;
+use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind, Read, Write};
@@ -69,6 +71,28 @@ pub(super) struct EventLoop {
     paused: bool,
 }
 
+/// Binds the port; for port 0 one below those that the system hands out by itself, and never the same
+/// twice in a process. So nobody else takes the port of a server that has crashed.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    if address.port() != 0 {
+        return TcpListener::bind(address);
+    }
+    // Processes of one test run have neighbouring numbers: keep them apart.
+    let first = std::process::id().wrapping_mul(97);
+    for _ in PORTS {
+        let at = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS.len() as u32;
+        let port = PORTS.start + u16::try_from(at).unwrap_or(0);
+        if let Ok(listener) = TcpListener::bind(SocketAddr::new(address.ip(), port)) {
+            return Ok(listener);
+        }
+    }
+    TcpListener::bind(address)
+}
+
+/// Free for everybody, and not handed out by the system.
+const PORTS: core::ops::Range<u16> = 12_000..32_000;
+
 impl EventLoop {
     pub(super) fn new(
         poll: Poll,
@@ -98,7 +122,7 @@ impl EventLoop {
         let registry = self.poll.registry();
         self.listener = Some(match &mut self.address {
             Address::Tcp(address) => {
-                let mut listener = TcpListener::bind(*address)?;
+                let mut listener = bind(*address)?;
                 *address = listener.local_addr()?;
                 registry.register(&mut listener, LISTENER, Interest::READABLE)?;
                 Listener::Tcp(listener)

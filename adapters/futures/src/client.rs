@@ -1,0 +1,260 @@
+//! The client and its builder.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::time::Duration;
+use std::sync::Arc;
+
+use redlatch_client::{ConfigError, Endpoint, Error, Options, Reconnect, Server};
+use redlatch_core::{Drift, Limits, Protocol, Renew, Retry};
+
+use crate::guard::Guard;
+use crate::handle::Handle;
+use crate::runtime::Runtime;
+use crate::wait::wait;
+
+/// A client of one server, or of several that decide by majority, on the runtime `R`. Cheap to
+/// clone; all clones, and all locks of all tasks, share one connection for each server.
+///
+/// It connects again by itself, with a growing random pause. Its tasks, one for each server and one
+/// that pays what is owed, end when the last clone and the last [`Guard`] are gone; see
+/// [`Client::shutdown`].
+pub struct Client<R> {
+    handle: Arc<Handle>,
+    renew: Option<Renew>,
+    runtime: PhantomData<fn() -> R>,
+}
+
+impl<R: Runtime> Client<R> {
+    /// Connects to one server, or to several whose URLs are separated by commas, with the default
+    /// options. See [`Builder::connect`].
+    ///
+    /// # Errors
+    /// As [`Builder::connect`].
+    pub async fn connect(urls: &str) -> Result<Self, Error> {
+        Self::builder().servers(urls).connect().await
+    }
+
+    /// For a client with other options.
+    pub fn builder() -> Builder<R> {
+        Builder { options: Options::default(), error: None, runtime: PhantomData }
+    }
+
+    /// Tries once to take the lock. `None` when somebody else has it, or when the servers answered
+    /// so late that nothing of the ttl was left. Takes one reply timeout at most.
+    ///
+    /// # Errors
+    /// [`Error`]: the servers could not be asked or refused, or the arguments cannot work.
+    pub async fn try_lock(
+        &self,
+        key: impl Into<Vec<u8>>,
+        ttl: Duration,
+    ) -> Result<Option<Guard>, Error> {
+        match self.lock_with(key, ttl, Retry::NONE).await {
+            Ok(guard) => Ok(Some(guard)),
+            Err(Error::TimedOut { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes the lock, waiting as long as the client's retry policy says.
+    ///
+    /// # Errors
+    /// As [`Client::lock_with`].
+    pub async fn lock(&self, key: impl Into<Vec<u8>>, ttl: Duration) -> Result<Guard, Error> {
+        self.lock_with(key, ttl, self.handle.engine().options().retry).await
+    }
+
+    /// Takes the lock, waiting as long as `retry` says.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] when somebody else had it all the time; others when the servers could not
+    /// be asked or refused, or the arguments cannot work.
+    pub async fn lock_with(
+        &self,
+        key: impl Into<Vec<u8>>,
+        ttl: Duration,
+        retry: Retry,
+    ) -> Result<Guard, Error> {
+        let (handle, closed) = (&self.handle, || Err(Error::Closed));
+        let mut acquiring = handle.engine().acquire(key.into(), ttl, retry, self.renew)?;
+        let held = wait(handle.alarms(), closed, |waker| acquiring.poll(waker)).await?;
+        Ok(Guard::new(Arc::clone(handle), held))
+    }
+
+    /// A clone whose locks are extended by themselves while they are held; `None` turns that off.
+    ///
+    /// Renewing stops with the release, with the guard, with the client, and at [`Renew::most`]. It
+    /// asks the servers, so it also finds out that a key was deleted or taken: see [`Guard::lost`].
+    #[must_use]
+    pub fn renewing(&self, renew: impl Into<Option<Renew>>) -> Self {
+        Self { handle: Arc::clone(&self.handle), renew: renew.into(), runtime: PhantomData }
+    }
+
+    /// Gives back what is owed to the servers, for `timeout` at most, and ends the tasks. Whether
+    /// all was given back; the rest is left to its ttl. Calls on other clones that wait for a lock
+    /// return [`Error::Closed`], and so does every later call. Guards that are still held are
+    /// not released: release them first.
+    ///
+    /// Dropping the last clone, when no guard is left, does the same for one reply timeout, in the
+    /// background: a program that ends at once takes what it has just dropped with it. So does the
+    /// end of the runtime; end with this instead.
+    #[must_use = "tells whether keys are left to their ttl"]
+    pub async fn shutdown(self, timeout: Duration) -> bool {
+        self.handle.close(timeout).await
+    }
+
+    /// The servers, in the order in which they were configured.
+    #[must_use]
+    pub fn servers(&self) -> Vec<Server> {
+        self.handle.engine().servers()
+    }
+
+    /// Commands sent to all servers since the start, greetings excluded.
+    #[must_use]
+    pub fn commands_sent(&self) -> u64 {
+        self.handle.engine().commands_sent()
+    }
+}
+
+impl<R> Clone for Client<R> {
+    fn clone(&self) -> Self {
+        Self { handle: Arc::clone(&self.handle), renew: self.renew, runtime: PhantomData }
+    }
+}
+
+impl<R: Runtime> fmt::Debug for Client<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("servers", &self.servers()).finish_non_exhaustive()
+    }
+}
+
+/// Options of a client. The defaults suit a server in the same data centre.
+#[must_use = "a builder does nothing until it connects"]
+pub struct Builder<R> {
+    options: Options,
+    /// The first URL that was wrong.
+    error: Option<ConfigError>,
+    runtime: PhantomData<fn() -> R>,
+}
+
+impl<R: Runtime> Builder<R> {
+    /// Adds one server: `redis://[user[:password]@]host[:port][/db]` or
+    /// `unix:///path/to.sock[?db=N&user=…&password=…]`. A URL that is wrong is an error of
+    /// [`Builder::connect`].
+    pub fn server(mut self, url: &str) -> Self {
+        match url.parse::<Endpoint>() {
+            Ok(endpoint) => self.options.endpoints.push(endpoint),
+            Err(error) => self.error = self.error.or(Some(error)),
+        }
+        self
+    }
+
+    /// Adds servers whose URLs are separated by commas. More than one is a quorum: a majority
+    /// decides, and each must be a master of its own.
+    pub fn servers(mut self, urls: &str) -> Self {
+        match Endpoint::parse_list(urls) {
+            Ok(endpoints) => self.options.endpoints.extend(endpoints),
+            Err(error) => self.error = self.error.or(Some(error)),
+        }
+        self
+    }
+
+    /// Protocol to ask for. Default: RESP3, on servers that know it.
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.options.protocol = protocol;
+        self
+    }
+
+    /// Name of the connections, shown by `CLIENT LIST`. Default: none.
+    pub fn name(mut self, name: &str) -> Self {
+        self.options.name = Some(name.to_owned());
+        self
+    }
+
+    /// Longest time for opening a connection, greeting included. Default: 2 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.options.connect_timeout = timeout;
+        self
+    }
+
+    /// Longest time for an answer. Default: 500 ms.
+    pub fn reply_timeout(mut self, timeout: Duration) -> Self {
+        self.options.reply_timeout = timeout;
+        self
+    }
+
+    /// How long and how often [`Client::lock`] tries. Default: up to 10 s, at random moments at
+    /// most 100 ms apart.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.options.retry = retry;
+        self
+    }
+
+    /// Extends all locks by themselves while they are held. Default: off. See [`Client::renewing`].
+    pub fn renew(mut self, renew: Renew) -> Self {
+        self.options.renew = Some(renew);
+        self
+    }
+
+    /// What is taken off a ttl for clocks of different speed. Default: 1 % and 2 ms.
+    pub fn drift(mut self, drift: Drift) -> Self {
+        self.options.drift = drift;
+        self
+    }
+
+    /// What a server can make this client store. Default: [`Limits::HOSTED`] with 4096 requests in
+    /// flight.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.options.limits = limits;
+        self
+    }
+
+    /// A server that was started more recently than this has no vote: it may have forgotten locks
+    /// that are still held. Set it to the longest ttl in use, unless the servers write every change
+    /// to disk before they answer. Default: none, because a client of one server could then take
+    /// no lock for that long after every restart.
+    pub fn restart_delay(mut self, delay: Duration) -> Self {
+        self.options.restart_delay = Some(delay);
+        self
+    }
+
+    /// Pause before connecting again: random, up to `base` at first, doubling up to `cap`. Default:
+    /// 10 ms and 5 s.
+    pub fn reconnect(mut self, base: Duration, cap: Duration) -> Self {
+        self.options.reconnect = Reconnect { base, cap };
+        self
+    }
+
+    /// Connects to all servers at once and waits until each is ready or has failed, for about the
+    /// connect timeout at most. A majority is enough; the others are tried again in the background.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for options that cannot work; [`Error::NoRuntime`] outside a runtime; what
+    /// kept the first failing server from being ready, when a majority is not; [`Error::Closed`]
+    /// when the runtime is shut down meanwhile.
+    pub async fn connect(self) -> Result<Client<R>, Error> {
+        let runtime = R::current()?;
+        self.connect_on(runtime).await
+    }
+
+    /// Connects as [`Builder::connect`] does, with the tasks of the client on this runtime.
+    ///
+    /// # Errors
+    /// As [`Builder::connect`].
+    pub async fn connect_on(self, runtime: R) -> Result<Client<R>, Error> {
+        if let Some(error) = self.error {
+            return Err(error.into());
+        }
+        let renew = self.options.renew;
+        let handle = Handle::start(self.options, runtime)?;
+        handle.connected().await?;
+        Ok(Client { handle: Arc::new(handle), renew, runtime: PhantomData })
+    }
+}
+
+impl<R> fmt::Debug for Builder<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("options", &self.options).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,196 @@
+//! Loop 1: one server. A task connects, writes and reads at once, and connects again; everybody
+//! else queues requests and wakes it.
+
+use core::future::poll_fn;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, ready};
+use std::io;
+use std::sync::Arc;
+
+use futures_io::{AsyncRead, AsyncWrite};
+use redlatch_client::{Error, Greeted, Greeter, Keeper, Progress, Want};
+use redlatch_core::Instant;
+
+use crate::connect::connect;
+use crate::runtime::Runtime;
+use crate::timer::Timer;
+
+/// Bytes that are read from the socket at once.
+const READ_BYTES: usize = 16 * 1024;
+/// Reads before other tasks have their turn.
+const READS_MAX: usize = 16;
+
+/// The task of one server: connect, talk to the end, pause, again.
+pub(crate) async fn run<R: Runtime>(runtime: Arc<R>, mut keeper: Keeper) {
+    let mut timer = Timer::new(&*runtime);
+    while let Some(deadline) = keeper.begin() {
+        if let Some(stream) = unless_closing(&keeper, open(&*runtime, &keeper, deadline)).await {
+            talk(&keeper, &mut timer, stream).await;
+        }
+        timer.wait(|waker| keeper.poll_pause(waker)).await;
+    }
+}
+
+/// Cuts the future short when the client closes.
+async fn unless_closing<T>(keeper: &Keeper, future: impl Future<Output = Option<T>>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|context| match keeper.poll_closing(context.waker()) {
+        Progress::Done(()) => Poll::Ready(None),
+        Progress::Wait(_) => future.as_mut().poll(context),
+    })
+    .await
+}
+
+/// Connects and greets.
+async fn open<R: Runtime>(runtime: &R, keeper: &Keeper, deadline: Instant) -> Option<R::Stream> {
+    let mut stream = match connect(runtime, keeper.endpoint().address(), deadline).await {
+        Ok(stream) => stream,
+        Err(cause) => {
+            keeper.failed(cause);
+            return None;
+        }
+    };
+    match greet(runtime, keeper.greeter(), &mut stream).await {
+        Ok(greeted) => {
+            keeper.opened(greeted, None);
+            Some(stream)
+        }
+        Err(error) => {
+            keeper.refused(error);
+            None
+        }
+    }
+}
+
+async fn greet<R: Runtime>(
+    runtime: &R,
+    mut greeter: Greeter<'_>,
+    stream: &mut R::Stream,
+) -> Result<Greeted, Error> {
+    let (deadline, mut timer) = (greeter.deadline(), Timer::new(runtime));
+    loop {
+        let (moved, wrote) = match greeter.poll()? {
+            Want::Write(bytes) => {
+                let writing = poll_fn(|context| poll_write(stream, bytes, context));
+                (timer.within(deadline, writing).await, true)
+            }
+            Want::Read(space) => {
+                let reading = poll_fn(|context| poll_read(stream, space, context));
+                (timer.within(deadline, reading).await, false)
+            }
+            Want::Ready => break,
+        };
+        let count = match moved {
+            Some(moved) => moved.map_err(|error| greeter.io_error(error))?,
+            None => return Err(greeter.silent()),
+        };
+        if wrote { greeter.wrote(count) } else { greeter.received(count) }
+    }
+    let silent = greeter.silent();
+    greeter.finish().ok_or(silent)
+}
+
+/// Writes and reads at once until the connection ends, whoever ends it.
+async fn talk<R: Runtime>(keeper: &Keeper, timer: &mut Timer<'_, R>, mut stream: R::Stream) {
+    let mut space = vec![0; READ_BYTES];
+    poll_fn(|context| {
+        loop {
+            let until = match write_out(keeper, &mut stream, context) {
+                Progress::Done(()) => return Poll::Ready(()),
+                Progress::Wait(until) => until,
+            };
+            if read_in(keeper, &mut stream, &mut space, context).is_ready() {
+                return Poll::Ready(());
+            }
+            ready!(timer.poll_until(until, context));
+        }
+    })
+    .await;
+}
+
+/// Writes as much as the socket takes. Done when the connection has ended; else the moment when the
+/// server has been silent for too long.
+fn write_out(
+    keeper: &Keeper,
+    stream: &mut (impl AsyncWrite + Unpin),
+    context: &mut Context<'_>,
+) -> Progress<()> {
+    loop {
+        let mut again = false;
+        let mut failure = None;
+        let waker = context.waker().clone();
+        let progress = keeper.poll_outgoing(&waker, |pending| {
+            if pending.is_empty() {
+                return 0;
+            }
+            match poll_write(stream, pending, context) {
+                Poll::Ready(Ok(count)) => {
+                    again = count < pending.len();
+                    count
+                }
+                Poll::Ready(Err(error)) => {
+                    failure = Some(error);
+                    0
+                }
+                Poll::Pending => 0,
+            }
+        });
+        if let Some(error) = failure {
+            keeper.broken(error);
+            return Progress::Done(());
+        }
+        if !again {
+            return progress;
+        }
+    }
+}
+
+/// Reads what there is. Ready when the connection has ended.
+fn read_in(
+    keeper: &Keeper,
+    stream: &mut (impl AsyncRead + Unpin),
+    space: &mut [u8],
+    context: &mut Context<'_>,
+) -> Poll<()> {
+    for _ in 0..READS_MAX {
+        match ready!(poll_read(stream, space, context)) {
+            Ok(count) if keeper.received(&space[..count]) => {}
+            Ok(_) => return Poll::Ready(()),
+            Err(error) => {
+                keeper.broken(error);
+                return Poll::Ready(());
+            }
+        }
+    }
+    context.waker().wake_by_ref();
+    Poll::Pending
+}
+
+fn poll_read(
+    stream: &mut (impl AsyncRead + Unpin),
+    space: &mut [u8],
+    context: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    retry(|| Pin::new(&mut *stream).poll_read(context, space))
+}
+
+fn poll_write(
+    stream: &mut (impl AsyncWrite + Unpin),
+    bytes: &[u8],
+    context: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    match ready!(retry(|| Pin::new(&mut *stream).poll_write(context, bytes))) {
+        Ok(0) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+        written => Poll::Ready(written),
+    }
+}
+
+/// A signal is no reason to stop.
+fn retry(mut call: impl FnMut() -> Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    loop {
+        match call() {
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}

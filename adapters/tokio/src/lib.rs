@@ -1,0 +1,48 @@
+//! Distributed locks on Redis and Valkey for tokio.
+//!
+//! ```no_run
+//! use core::time::Duration;
+//!
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+//! # runtime.block_on(async {
+//! let client = redlatch_tokio::Client::connect("redis://127.0.0.1:6379").await?;
+//! let guard = client.lock("orders:17", Duration::from_secs(10)).await?;
+//! // Nobody else has the lock for guard.validity().
+//! let still_ours = guard.release().await?;
+//! client.shutdown(Duration::from_secs(1)).await;
+//! # let _ = still_ours;
+//! # Ok::<(), redlatch_tokio::Error>(())
+//! # })?;
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+//!
+//! With several URLs the servers decide by majority; each must be a master of its own.
+//!
+//! A lock alone is for efficiency. Where correctness depends on it, the resource must check a
+//! fencing token: a holder can be stopped for longer than its lease and not notice.
+//!
+//! Every future may be dropped at any await point, and every guard anywhere. What then happens, what
+//! the end of the runtime means, and what bounds memory, is told in [`redlatch_futures`].
+//!
+//! # The runtime
+//!
+//! It must have its I/O and its time enabled, as `#[tokio::main]` has them. The tasks of a client
+//! live on the runtime where it was connected, or on the one that was given to
+//! [`Builder::connect_on`]; its futures can be awaited on any other executor too. On a runtime of
+//! one thread, nothing is released in the background while that thread is blocked.
+#![forbid(unsafe_code)]
+
+mod compat;
+mod runtime;
+
+pub use redlatch_futures::{
+    Cause, ConfigError, Delay, Denial, Drift, Error, Guard, Limits, Loss, Malformed, Notice,
+    Protocol, Refusal, Renew, Retry, Server, Tally,
+};
+pub use runtime::Tokio;
+
+/// A client on tokio.
+pub type Client = redlatch_futures::Client<Tokio>;
+
+/// Options of a client on tokio.
+pub type Builder = redlatch_futures::Builder<Tokio>;

@@ -1,0 +1,65 @@
+//! tokio's sockets, timer and tasks.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::io;
+use std::path::Path;
+
+use redlatch_futures::{Error, Runtime, Socket};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::runtime::Handle;
+
+use crate::compat::Compat;
+
+/// A tokio runtime, with its I/O and its time enabled.
+#[derive(Clone, Debug)]
+pub struct Tokio(Handle);
+
+#[cfg(unix)]
+type Stream = Socket<Compat<TcpStream>, Compat<UnixStream>>;
+#[cfg(not(unix))]
+type Stream = Socket<Compat<TcpStream>, Compat<TcpStream>>;
+
+impl From<Handle> for Tokio {
+    fn from(handle: Handle) -> Self {
+        Self(handle)
+    }
+}
+
+impl Runtime for Tokio {
+    type Stream = Stream;
+
+    fn current() -> Result<Self, Error> {
+        Handle::try_current().map(Self).map_err(|_| Error::NoRuntime)
+    }
+
+    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        tokio::net::lookup_host((host, port)).await.map(Iterator::collect)
+    }
+
+    async fn connect_tcp(&self, address: SocketAddr) -> io::Result<Stream> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Stream::Tcp(Compat(stream)))
+    }
+
+    #[cfg(unix)]
+    async fn connect_unix(&self, path: &Path) -> io::Result<Stream> {
+        UnixStream::connect(path).await.map(Compat).map(Stream::Unix)
+    }
+
+    #[cfg(not(unix))]
+    async fn connect_unix(&self, _: &Path) -> io::Result<Stream> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(task);
+    }
+}
