@@ -12,7 +12,7 @@
 //! | floor | modules | what they know |
 //! | --- | --- | --- |
 //! | 4 | [`lock`] | taking, extending, giving back, doubt, debts |
-//! | 3 | [`Connection`], [`Handshake`], [`Retry`], [`Lease`], [`Tally`] | counting replies, logging in, when to try again, how long to believe, majorities |
+//! | 3 | [`Connection`], [`Handshake`], [`Retry`], [`Renew`], [`Lease`], [`Tally`] | counting replies, logging in, when to try again and to renew, how long to believe, majorities |
 //! | 2 | [`Command`], [`script`], [`Answer`] | what we ask, what a reply means |
 //! | 1 | [`resp`] | the wire |
 //! | 0 | [`Instant`], [`Ttl`], [`Random`], [`Token`], [`Buffer`], [`limits`] | values |
@@ -106,6 +106,7 @@ mod connection;
 pub mod handshake;
 mod lease;
 mod quorum;
+mod renew;
 mod retry;
 
 pub mod lock;
@@ -117,9 +118,10 @@ pub use connection::{Connection, Full, Incoming, Io, Serial, WireError};
 pub use handshake::{Greeting, Handshake, HandshakeError, Role};
 pub use lease::{Drift, Lease};
 pub use limits::Limits;
-pub use lock::{Event, Lock, Loss, Output, Phase, Released, Renew, Seat, Settings, Ticket};
+pub use lock::{Event, Lock, Loss, Output, Phase, Released, Seat, Settings, Ticket};
 pub use quorum::{Ballot, Denial, Tally, Verdict, majority};
 pub use random::Random;
+pub use renew::Renew;
 pub use resp::{Arguments, Elements, Malformed, Reply, Scanner};
 pub use retry::{Backoff, Delay, Retry};
 pub use script::Script;

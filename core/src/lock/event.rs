@@ -3,10 +3,10 @@
 use core::time::Duration;
 
 use super::request::Ticket;
-use super::upkeep::Renew;
 use crate::command::Command;
 use crate::lease::{Drift, Lease};
 use crate::quorum::Tally;
+use crate::renew::Renew;
 use crate::retry::Retry;
 use crate::time::{Instant, Ttl};
 

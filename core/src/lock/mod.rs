@@ -44,7 +44,6 @@ pub use self::event::{Event, Loss, Output, Phase, Released, Settings};
 pub use self::request::Ticket;
 use self::request::{Expects, Want};
 pub use self::seat::Seat;
-pub use self::upkeep::Renew;
 use self::upkeep::Upkeep;
 use crate::answer::Answer;
 use crate::command::Command;

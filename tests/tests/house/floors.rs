@@ -3,7 +3,7 @@
 use crate::source::{self, Source, place, words};
 
 /// The floors of the core. A module uses only modules of lower floors; what lies in its folder belongs to it.
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: [(&str, u8); 18] = [
     ("buffer", 0),
     ("limits", 0),
     ("random", 0),
@@ -17,6 +17,7 @@ const FLOORS: [(&str, u8); 17] = [
     ("handshake", 3),
     ("lease", 3),
     ("quorum", 3),
+    ("renew", 3),
     ("retry", 3),
     ("lock", 4),
     ("", 5), // lib.rs
