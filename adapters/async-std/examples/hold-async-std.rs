@@ -33,8 +33,8 @@ async fn run(arguments: &Arguments, journal: &mut Journal) -> Result<Ending, Err
     let Some(mut guard) = acquire(&client, arguments).await? else {
         return Ok(journal.denied());
     };
-    let begun = Instant::now();
     journal.acquired(guard.validity());
+    let begun = Instant::now();
 
     let mut schedule = Schedule::new(arguments);
     loop {

@@ -31,8 +31,8 @@ fn run(arguments: &Arguments, journal: &mut Journal) -> Result<Ending, Error> {
     let Some(mut guard) = acquire(&client, arguments)? else {
         return Ok(journal.denied());
     };
-    let begun = Instant::now();
     journal.acquired(guard.validity());
+    let begun = Instant::now();
 
     let mut schedule = Schedule::new(arguments);
     loop {
