@@ -38,6 +38,9 @@ pub struct Greeting {
     pub role: Role,
     /// How long it has been up, in whole seconds. `None` when not asked for or not told.
     pub uptime: Option<Duration>,
+    /// The number of this connection, told by `HELLO`: a server counts them from one in each of its
+    /// lives. `None` when not told.
+    pub id: Option<u64>,
 }
 
 impl Greeting {
@@ -49,6 +52,19 @@ impl Greeting {
     #[must_use]
     pub fn abstains_for(&self, longest: Duration) -> Duration {
         self.uptime.map_or(Duration::ZERO, |uptime| longest.saturating_sub(uptime))
+    }
+
+    /// Whether the server has surely been started again since `earlier`, an earlier connection to
+    /// it that was greeted `ago`. False when nothing told proves it.
+    ///
+    /// Source: [`CLIENT ID`](https://redis.io/docs/latest/commands/client-id/): the number is never
+    /// repeated and grows with every connection.
+    #[must_use]
+    pub fn proves_restart(&self, earlier: &Self, ago: Duration) -> bool {
+        let counted_anew = self.id.zip(earlier.id).is_some_and(|(now, then)| now <= then);
+        // The uptime is cut to whole seconds.
+        let young = self.uptime.is_some_and(|up| up.saturating_add(Duration::from_secs(1)) < ago);
+        counted_anew || young
     }
 }
 
@@ -89,7 +105,8 @@ impl<'a> Handshake<'a> {
     /// has been up, for [`Greeting::abstains_for`].
     #[must_use]
     pub const fn new(login: Login<'a>, wants_uptime: bool) -> Self {
-        let greeting = Greeting { protocol: Protocol::Resp2, role: Role::Unknown, uptime: None };
+        let greeting =
+            Greeting { protocol: Protocol::Resp2, role: Role::Unknown, uptime: None, id: None };
         Self { login, wants_uptime, step: Step::Hello, asked: false, greeting }
     }
 
@@ -191,18 +208,19 @@ fn greeting(mut fields: Elements<'_>, asked: Protocol) -> Result<Greeting, Hands
         Protocol::Resp3 => 3,
     };
     let mut role = Role::Unknown;
-    let mut speaks = None;
+    let (mut speaks, mut id) = (None, None);
     while let (Some(field), Some(value)) = (fields.next(), fields.next()) {
         match (text(field), value) {
             (Some(b"proto"), Reply::Integer(version)) => speaks = Some(version),
             (Some(b"role"), value) => role = role_text(value)?,
+            (Some(b"id"), Reply::Integer(number)) => id = u64::try_from(number).ok(),
             _ => {}
         }
     }
     if speaks != Some(wanted) {
         return Err(HandshakeError::Nonsense);
     }
-    Ok(Greeting { protocol: asked, role, uptime: None })
+    Ok(Greeting { protocol: asked, role, uptime: None, id })
 }
 
 /// `ROLE` names the role first. A server may forbid or lack it: then the role stays unknown.

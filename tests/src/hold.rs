@@ -13,7 +13,7 @@
 //! 1013 extended validity=2969   --extend: the ttl counts anew
 //! 2513 released                 exit 0
 //! 3 denied                      exit 1: somebody else has it (and had it for all of --wait)
-//! 2970 lost reason=expired      exit 4: reasons are expired, gone, stolen
+//! 2970 lost reason=expired      exit 4: reasons are expired, deleted, stolen
 //! 5 error ...                   exit 3: what went wrong, in one line
 //! 0 error ...                   exit 2: likewise, and an argument is to blame
 //! ```
@@ -221,7 +221,8 @@ impl<W: Write> Journal<W> {
     pub fn lost(&mut self, loss: Loss) -> Ending {
         let reason = match loss {
             Loss::Expired => "expired",
-            Loss::Gone => "gone",
+            Loss::Deleted => "deleted",
+            Loss::ServerRestarted => "server-restarted",
             Loss::Stolen => "stolen",
             Loss::Unreachable => "unreachable",
             Loss::Refused => "refused",

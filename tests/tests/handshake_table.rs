@@ -247,6 +247,44 @@ fn p27_a_young_server_abstains() {
     assert_eq!(after(None).abstains_for(longest).as_secs(), 0);
 }
 
+/// What proves a restart between two greetings, the second 10 s after the first, and what does not.
+#[test]
+fn a_restart_is_told_only_where_it_is_proved() {
+    let said = |id, uptime: Option<u64>| {
+        let uptime = uptime.map(Duration::from_secs);
+        redlatch_core::Greeting { id, uptime, ..redlatch_core::Greeting::default() }
+    };
+    let nothing = said(None, None);
+    let rows = [
+        (said(Some(9), None), said(Some(10), None), false),
+        (said(Some(9), None), said(Some(9), None), true),
+        (said(Some(9), None), said(Some(3), None), true),
+        (said(Some(9), None), nothing, false),
+        (nothing, said(Some(3), None), false),
+        (nothing, said(None, Some(8)), true),
+        // Cut to whole seconds, so it may have been up for 9.99 s, and the clock may round as well.
+        (nothing, said(None, Some(9)), false),
+        (nothing, said(None, Some(11)), false),
+        (said(Some(9), None), said(Some(10), Some(1)), true),
+        (nothing, said(None, Some(u64::MAX)), false),
+    ];
+    for (then, now, proved) in rows {
+        let told = now.proves_restart(&then, Duration::from_secs(10));
+        assert_eq!(told, proved, "{then:?} {now:?}");
+    }
+}
+
+/// `HELLO` tells the number of the connection, in both protocols.
+#[test]
+fn the_number_of_the_connection_is_read() {
+    for (login, hello) in [(PLAIN, HELLO_3), (TWO, HELLO_2)] {
+        let mut handshake = Handshake::new(login, false);
+        let _hello = handshake.poll_command();
+        handshake.handle_reply(Reply::from_frame(hello.as_bytes())).expect("greeted");
+        assert!(handshake.finished().expect("all is said").id.is_some_and(|id| id > 0), "{hello}");
+    }
+}
+
 /// R18, S7: the password is in no debug output.
 #[test]
 fn r18_debug_hides_the_password() {

@@ -352,7 +352,7 @@ fn a_lost_lock_ends_with_4_and_the_reason() {
 
     type Trouble = fn(&dyn Running);
     let cases: [(&str, Trouble); 2] = [
-        ("gone", |server| drop(ask(server, &["DEL", "k"]))),
+        ("deleted", |server| drop(ask(server, &["DEL", "k"]))),
         ("stolen", |server| drop(ask(server, &["SET", "k", "foreign", "PX", "60000"]))),
     ];
     for (reason, trouble) in cases {

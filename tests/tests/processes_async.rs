@@ -80,7 +80,7 @@ fn keeps_the_contract(adapter: &str) {
 
 fn is_told_of_its_loss(program: &Path, server: &dyn Running) {
     let rows: [(&str, &[&str]); 2] =
-        [("gone", &["DEL", "k"]), ("stolen", &["SET", "k", "foreign", "PX", "60000"])];
+        [("deleted", &["DEL", "k"]), ("stolen", &["SET", "k", "foreign", "PX", "60000"])];
     for (reason, trouble) in rows {
         let holder = Holder::start(program, &[&url(server), "k", "600", "60000", "--extend"]);
         holder.expect("acquired");

@@ -204,7 +204,8 @@ impl Engine {
                     }
                 }
                 Output::Event(event) => {
-                    session.publish(event);
+                    let event = self.explained(event, session);
+                    session.publish(event, os::now());
                     return Ok(Step::Event(event));
                 }
                 Output::Wait(until) => match session.incoming() {
@@ -256,6 +257,18 @@ impl Engine {
         self.flush();
         session.wake_watchers();
         session.standing(os::now()).unwrap_or(Err(Loss::Expired))
+    }
+
+    /// A key that is gone was forgotten, if the servers that have surely been running since the lock
+    /// was taken are no majority.
+    fn explained(&self, event: Event, session: &Session) -> Event {
+        let since = match (event, session.taken()) {
+            (Event::Lost(Loss::Deleted), Some(since)) => since,
+            _ => return event,
+        };
+        let kept = self.links.iter().filter(|link| !link.has_restarted_since(since)).count();
+        let forgotten = kept < majority(self.links.len());
+        if forgotten { Event::Lost(Loss::ServerRestarted) } else { event }
     }
 
     /// Writes what is queued, and ends connections whose server is silent.

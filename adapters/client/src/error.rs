@@ -193,7 +193,10 @@ const fn lost(loss: Loss) -> &'static str {
         Loss::Unreachable => "the lock was lost: too few servers answered when it was renewed",
         Loss::Refused => "the lock was lost: servers refused to renew it",
         Loss::Capped => "the lock was lost: it was renewed for as long as allowed",
-        Loss::Gone => "the lock was lost: its key was deleted, evicted or expired early",
+        Loss::Deleted => "the lock was lost: its key was deleted, evicted or expired early",
+        Loss::ServerRestarted => {
+            "the lock was lost: the server was restarted and had not kept its key"
+        }
         Loss::Stolen => "the lock was lost: somebody else has taken it",
         _ => "the lock was lost",
     }
@@ -274,7 +277,8 @@ mod tests {
             Error::Unavailable { tally, causes: vec![silent] },
             Error::TimedOut { waited: Duration::from_secs(10), tally },
             Error::Lost(Loss::Expired),
-            Error::Lost(Loss::Gone),
+            Error::Lost(Loss::Deleted),
+            Error::Lost(Loss::ServerRestarted),
             Error::Lost(Loss::Stolen),
             Error::NotExtended { validity: Duration::from_secs(1), tally },
             Error::Unconfirmed,

@@ -55,7 +55,7 @@ impl Held {
     /// Why the lock was lost, if it was. A loss is final. While a lock is not renewed, nobody asks
     /// the servers: then only the end of the lease is seen.
     #[must_use]
-    pub fn lost(&self) -> Option<Loss> {
+    pub fn loss(&self) -> Option<Loss> {
         self.look().err()
     }
 
@@ -69,7 +69,7 @@ impl Held {
     /// # Errors
     /// [`Error::Lost`], [`Error::Closed`].
     pub fn extend(&mut self) -> Result<Extending<'_>, Error> {
-        if let Some(loss) = self.lost() {
+        if let Some(loss) = self.loss() {
             return Err(Error::Lost(loss));
         }
         if self.engine.is_closed() {
@@ -135,7 +135,7 @@ impl Extending<'_> {
         self.drive.poll(waker).map(|event| {
             let event = event?;
             let validity = self.held.validity();
-            match (event, self.held.lost()) {
+            match (event, self.held.loss()) {
                 (_, Some(loss)) => Err(Error::Lost(loss)),
                 (Event::NotExtended(tally), None) => Err(Error::NotExtended { validity, tally }),
                 (_, None) => Ok(validity),

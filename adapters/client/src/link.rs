@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use redlatch_core::{Answer, Class, Command, Instant, Ticket};
+use redlatch_core::{Answer, Class, Command, Greeting, Instant, Ticket};
 
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -35,6 +35,10 @@ struct State {
     /// The last connection was of use: the server answered on it.
     served: bool,
     sent: u64,
+    /// What the server said of itself last time, and when.
+    greeted: Option<(Greeting, Instant)>,
+    /// When it turned out that the server had been started again.
+    restarted: Option<Instant>,
     /// Who keeps the connection up.
     keeper: Option<Waker>,
     /// Who waits for the first attempt.
@@ -117,6 +121,11 @@ impl Link {
         self.state().sent
     }
 
+    /// Whether the server has surely been started again since this moment.
+    pub(crate) fn has_restarted_since(&self, moment: Instant) -> bool {
+        self.state().restarted.is_some_and(|at| moment < at)
+    }
+
     /// Ends the connection for good and tells the keeper.
     pub(crate) fn close(&self) {
         let mut wakeups = Wakeups::default();
@@ -147,6 +156,7 @@ impl Link {
         state.tried = true;
         state.served = false;
         state.error = None;
+        state.note_greeting(wire.greeting(), os::now());
         state.wire = Some(wire);
         if state.closing {
             state.end(Error::Closed, &mut wakeups);
@@ -269,6 +279,15 @@ impl Link {
 }
 
 impl State {
+    fn note_greeting(&mut self, greeting: Greeting, now: Instant) {
+        let earlier = self.greeted.replace((greeting, now));
+        if earlier
+            .is_some_and(|(then, at)| greeting.proves_restart(&then, now.saturating_since(at)))
+        {
+            self.restarted = Some(now);
+        }
+    }
+
     fn end(&mut self, error: Error, wakeups: &mut Wakeups) {
         if let Some(wire) = self.wire.take() {
             self.error = Some(error);

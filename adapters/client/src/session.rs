@@ -56,6 +56,8 @@ pub(crate) enum Incoming {
 /// What the owner may believe. A loss stays.
 #[derive(Default)]
 struct Status {
+    /// When it was taken.
+    taken: Option<Instant>,
     lease: Option<Lease>,
     lost: Option<Loss>,
     watchers: Wakers,
@@ -215,13 +217,19 @@ impl Session {
 /// What the owner may believe.
 impl Session {
     /// Notes what the machine said. Whoever drives it calls this before it lets go of the machine.
-    pub(crate) fn publish(&self, event: Event) {
+    pub(crate) fn publish(&self, event: Event, now: Instant) {
         let mut status = lock(&self.status);
         match event {
-            Event::Acquired(lease) | Event::Extended(lease) => status.lease = Some(lease),
+            Event::Acquired(lease) => (status.taken, status.lease) = (Some(now), Some(lease)),
+            Event::Extended(lease) => status.lease = Some(lease),
             Event::Lost(loss) => status.lost = Some(loss),
             _ => {}
         }
+    }
+
+    /// When the lock was taken.
+    pub(crate) fn taken(&self) -> Option<Instant> {
+        lock(&self.status).taken
     }
 
     /// Wakes those who wait for a loss, if there is one.

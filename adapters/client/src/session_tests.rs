@@ -109,7 +109,7 @@ fn the_last_to_take_it_is_woken() {
 #[test]
 fn a_loss_wakes_all_who_wait_for_it() {
     let (session, (count, waker)) = (session(), counter());
-    session.publish(Event::Acquired(lease(os::now())));
+    session.publish(Event::Acquired(lease(os::now())), os::now());
     let mut places = [Place::default(), Place::default(), Place::default()];
     for place in &mut places {
         session.watch(place, &waker);
@@ -118,11 +118,11 @@ fn a_loss_wakes_all_who_wait_for_it() {
     session.leave_watchers(&places[1]);
     session.wake_watchers();
     assert_eq!(woken(&count), 0, "nothing is lost");
-    session.publish(Event::Lost(Loss::Gone));
+    session.publish(Event::Lost(Loss::Deleted), os::now());
     session.wake_watchers();
     session.wake_watchers();
     assert_eq!(woken(&count), 2, "one each, and none for who has gone");
-    assert_eq!(session.standing(os::now()), Some(Err(Loss::Gone)));
+    assert_eq!(session.standing(os::now()), Some(Err(Loss::Deleted)));
 }
 
 /// The machine, not the clock, says why a lease has run out.
@@ -131,7 +131,7 @@ fn a_lease_that_has_run_out_stands_for_nothing() {
     let session = session();
     assert_eq!(session.standing(os::now()), None);
     let held = lease(os::now());
-    session.publish(Event::Acquired(held));
+    session.publish(Event::Acquired(held), os::now());
     assert_eq!(session.standing(os::now()), Some(Ok(held)));
     assert_eq!(session.standing(held.until()), None);
 }

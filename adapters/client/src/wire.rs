@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use redlatch_core::{
-    Answer, Command, Connection, Incoming, Instant, Refusal, Reply, Serial, Ticket,
+    Answer, Command, Connection, Greeting, Incoming, Instant, Refusal, Reply, Serial, Ticket,
 };
 
 use crate::error::{Cause, Error};
@@ -32,6 +32,7 @@ pub trait Outlet: Send {
 pub(crate) struct Wire {
     server: Arc<str>,
     connection: Connection<Vec<u8>>,
+    greeting: Greeting,
     /// `None` when the keeper writes.
     outlet: Option<Box<dyn Outlet>>,
     /// One for each request in flight, oldest first.
@@ -85,11 +86,17 @@ impl Wire {
         Self {
             server,
             connection: greeted.connection,
+            greeting: greeted.greeting,
             outlet,
             routes: VecDeque::new(),
             abstains_until,
             reply_timeout,
         }
+    }
+
+    /// What the server said of itself.
+    pub(crate) const fn greeting(&self) -> Greeting {
+        self.greeting
     }
 
     /// Queues a request.

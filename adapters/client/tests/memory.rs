@@ -335,11 +335,11 @@ fn a_renewal_that_finds_the_key_gone_wakes_who_waits() {
     }
     assert_eq!(count.0.load(Ordering::SeqCst), 0, "nothing is lost");
     world.server.remove(0, b"key");
-    while held.lost().is_none() {
+    while held.loss().is_none() {
         world.settle();
     }
     assert!(count.0.load(Ordering::SeqCst) > 0, "woken");
-    assert_eq!(losing.poll(&waker), Progress::Done(Loss::Gone));
+    assert_eq!(losing.poll(&waker), Progress::Done(Loss::Deleted));
     assert!(!world.is_held("key"), "it is not made again");
 }
 
@@ -356,7 +356,7 @@ fn a_lease_that_nobody_drives_ends_by_the_clock() {
             // The reaper sends the renewal, the server never gets it.
             let _until = world.reaper.poll(Waker::noop());
         }
-        assert_eq!(held.lost(), Some(reason));
+        assert_eq!(held.loss(), Some(reason));
         drop(held);
         world.settle();
     }

@@ -56,10 +56,10 @@ impl Guard {
     /// Why the lock was lost, if it was. A loss is final.
     ///
     /// Only who [renews](crate::Client::renewing) or [extends](Guard::extend) a lock asks the servers and
-    /// can hear [`Loss::Gone`] and [`Loss::Stolen`]; otherwise only the end of the lease is seen.
+    /// can hear [`Loss::Deleted`] and [`Loss::Stolen`]; otherwise only the end of the lease is seen.
     #[must_use]
-    pub fn lost(&self) -> Option<Loss> {
-        self.held.lost()
+    pub fn loss(&self) -> Option<Loss> {
+        self.held.loss()
     }
 
     /// Waits until the lock is lost, and gives the reason. Any number of tasks may wait, and stop
@@ -68,7 +68,7 @@ impl Guard {
     /// # Errors
     /// [`Error::Closed`]: the client was shut down, and nobody watches the lock any more. It is
     /// neither lost nor renewed: [`Guard::validity`] tells what is left of it.
-    pub async fn wait_lost(&self) -> Result<Loss, Error> {
+    pub async fn lost(&self) -> Result<Loss, Error> {
         let mut losing = self.held.losing();
         let closed = || Err(Error::Closed);
         wait(self.handle.alarms(), closed, |waker| losing.poll(waker).map(Ok)).await
@@ -79,9 +79,9 @@ impl Guard {
     /// token.
     ///
     /// # Errors
-    /// [`Error::Lost`] and [`Error::Closed`], as [`Guard::wait_lost`] ends; the work is dropped.
+    /// [`Error::Lost`] and [`Error::Closed`], as [`Guard::lost`] ends; the work is dropped.
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
-        let (mut lost, mut work) = (pin!(self.wait_lost()), pin!(work));
+        let (mut lost, mut work) = (pin!(self.lost()), pin!(work));
         poll_fn(|context| match lost.as_mut().poll(context) {
             Poll::Ready(ended) => Poll::Ready(Err(ended.map_or_else(|error| error, Error::Lost))),
             Poll::Pending => work.as_mut().poll(context).map(Ok),

@@ -52,7 +52,7 @@ async fn run(arguments: &Arguments, journal: &mut Journal) -> Result<Ending, Err
     }
     match guard.release().await? {
         true => Ok(journal.released()),
-        false => Ok(journal.lost(Loss::Gone)),
+        false => Ok(journal.lost(Loss::Deleted)),
     }
 }
 

@@ -50,7 +50,7 @@ fn run(arguments: &Arguments, journal: &mut Journal) -> Result<Ending, Error> {
     }
     match guard.release()? {
         true => Ok(journal.released()),
-        false => Ok(journal.lost(Loss::Gone)),
+        false => Ok(journal.lost(Loss::Deleted)),
     }
 }
 

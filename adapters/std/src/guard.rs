@@ -52,10 +52,10 @@ impl Guard {
     /// Why the lock was lost, if it was. A loss is final.
     ///
     /// Only who [renews](crate::Client::renewing) or [extends](Guard::extend) a lock asks the servers and
-    /// can hear [`Loss::Gone`] and [`Loss::Stolen`]; otherwise only the end of the lease is seen.
+    /// can hear [`Loss::Deleted`] and [`Loss::Stolen`]; otherwise only the end of the lease is seen.
     #[must_use]
-    pub fn lost(&self) -> Option<Loss> {
-        self.held.lost()
+    pub fn loss(&self) -> Option<Loss> {
+        self.held.loss()
     }
 
     /// Waits until the lock is lost, for `timeout` at most, and gives the reason. Any number of

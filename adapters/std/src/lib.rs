@@ -30,7 +30,7 @@
 //! let patience = Retry::until(Duration::from_secs(2));
 //! let client = client.renewing(Renew::default());
 //! let guard = client.lock_with("nightly-report", Duration::from_secs(30), patience)?;
-//! if let Some(reason) = guard.lost() {
+//! if let Some(reason) = guard.loss() {
 //!     println!("stop working: {reason:?}");
 //! }
 //! # Ok::<(), redlatch_std::Error>(())

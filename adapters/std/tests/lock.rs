@@ -108,7 +108,7 @@ fn extend_counts_the_ttl_anew() {
 /// Requirements 3 and 7: what is not ours is not touched, and a loss has a reason and is final.
 #[test]
 fn a_lost_lock_stays_lost_and_the_thief_keeps_it() {
-    for (stolen, reason) in [(false, Loss::Gone), (true, Loss::Stolen)] {
+    for (stolen, reason) in [(false, Loss::Deleted), (true, Loss::Stolen)] {
         let server = server();
         let client = client(&server);
         let mut guard = client.lock("key", LONG).expect("free");

@@ -79,7 +79,7 @@ fn a_client_can_be_shared_and_its_futures_sent() {
         sent(client.try_lock("key", LONG));
         sent(client.lock_with("key", LONG, Retry::NONE));
         sent(client.clone().shutdown(LONG));
-        sent(guard.wait_lost());
+        sent(guard.lost());
         sent(guard.run(async {}));
         sent(guard.extend());
         sent(other.release());
@@ -146,7 +146,7 @@ fn a_runtime_dropped_under_a_guard_closes_the_client() {
         drop(runtime);
         without_tokio(async {
             assert!(matches!(guard.extend().await, Err(Error::Closed)));
-            assert!(matches!(guard.wait_lost().await, Err(Error::Closed)));
+            assert!(matches!(guard.lost().await, Err(Error::Closed)));
             assert!(matches!(client.try_lock("other", LONG).await, Err(Error::Closed)));
             assert!(guard.is_valid(), "the lease still stands");
             assert!(matches!(guard.release().await, Err(Error::Closed)));
@@ -201,7 +201,7 @@ fn work_under_a_renewed_lock_is_dropped_when_the_lock_is_stolen() {
         let lost = tokio::time::timeout(PATIENCE, work).await.expect("it ends");
         assert!(matches!(lost, Err(Error::Lost(Loss::Stolen))), "{lost:?}");
         assert!(!guard.is_valid());
-        assert_eq!(guard.lost(), Some(Loss::Stolen));
+        assert_eq!(guard.loss(), Some(Loss::Stolen));
     });
     assert!(is_held(&server, "key"), "what others hold is not released");
 }

@@ -93,8 +93,12 @@ pub enum Loss {
     Refused,
     /// Its lease ran out, because it was renewed for as long as [`Renew::most`] allows.
     Capped,
-    /// Its key is gone: deleted, evicted, or expired early.
-    Gone,
+    /// Its key is gone: deleted, evicted, or expired early by the server's clock.
+    Deleted,
+    /// Its key is gone, and so many servers were started again since it was taken that their
+    /// forgetting explains it. The machine says [`Loss::Deleted`]; clients that see the greetings of
+    /// the servers say this where it is proved.
+    ServerRestarted,
     /// Its key has another value.
     Stolen,
 }

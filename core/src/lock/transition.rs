@@ -164,7 +164,11 @@ where
         let never = seats.iter().filter(|seat| !seat.vote.may_hold()).count();
         let lost = gone.saturating_add(stolen).saturating_add(never);
         let left = seats.len().saturating_sub(lost);
-        (left < majority(seats.len())).then_some(if stolen > 0 { Loss::Stolen } else { Loss::Gone })
+        (left < majority(seats.len())).then_some(if stolen > 0 {
+            Loss::Stolen
+        } else {
+            Loss::Deleted
+        })
     }
 
     fn lose(&mut self, loss: Loss) {

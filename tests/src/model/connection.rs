@@ -119,8 +119,8 @@ pub(crate) fn echo(_: &mut Server, call: &Call<'_>) -> Reply {
 }
 
 /// `CLIENT ID`
-pub(crate) fn id(_: &mut Server, call: &Call<'_>) -> Reply {
-    session_number(call.session)
+pub(crate) fn id(server: &mut Server, call: &Call<'_>) -> Reply {
+    session_number(server, call.session)
 }
 
 /// `CLIENT SETNAME name`
@@ -188,7 +188,7 @@ fn try_kill(server: &mut Server, call: &Call<'_>) -> Outcome {
         .sessions
         .keys()
         .copied()
-        .filter(|id| normal && wanted.is_none_or(|number| number == id.0))
+        .filter(|&id| normal && wanted.is_none_or(|number| number == server.number(id)))
         .filter(|&id| !(skip_me && id == call.session))
         .collect();
     for &id in &victims {
@@ -305,7 +305,7 @@ impl Server {
             ("server", Reply::bulk(dialect.product())),
             ("version", Reply::bulk(dialect.version())),
             ("proto", Reply::Integer(version)),
-            ("id", session_number(id)),
+            ("id", session_number(self, id)),
             ("mode", Reply::bulk(if cluster { "cluster" } else { "standalone" })),
             ("role", Reply::bulk(if master { "master" } else { "replica" })),
             ("modules", Reply::Array(Vec::new())),
@@ -326,8 +326,8 @@ impl Server {
     }
 }
 
-fn session_number(id: SessionId) -> Reply {
-    Reply::Integer(i64::try_from(id.0).unwrap_or(i64::MAX))
+fn session_number(server: &Server, id: SessionId) -> Reply {
+    Reply::Integer(i64::try_from(server.number(id)).unwrap_or(i64::MAX))
 }
 
 /// Printable ASCII without the space; empty takes the name away.

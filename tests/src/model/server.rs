@@ -31,6 +31,8 @@ pub struct Server {
     /// Sessions whose output is held back or dripped.
     pub(crate) slow: BTreeSet<SessionId>,
     connected: u64,
+    /// How many of them in earlier lives of the server.
+    connected_before: u64,
     pub(crate) now: u64,
     offset: i64,
     started: ServerTime,
@@ -71,6 +73,7 @@ impl Server {
             ready: BTreeSet::new(),
             slow: BTreeSet::new(),
             connected: 0,
+            connected_before: 0,
             now: 0,
             offset: 0,
             started: 0,
@@ -205,6 +208,7 @@ impl Server {
         if !keep_data {
             self.lose_keys(None);
         }
+        self.connected_before = self.connected;
         self.restarts += 1;
         self.started = self.server_time();
     }
@@ -299,6 +303,12 @@ impl Server {
     /// The open connections.
     pub fn sessions(&self) -> impl Iterator<Item = (SessionId, &Session)> {
         self.sessions.iter().map(|(id, session)| (*id, session))
+    }
+
+    /// The number that `CLIENT ID` tells: it counts from one in each life of the server.
+    #[must_use]
+    pub const fn number(&self, id: SessionId) -> u64 {
+        id.0.saturating_sub(self.connected_before)
     }
 
     /// How many connections have ever been made.

@@ -8,17 +8,9 @@ use super::request::Requests;
 /// Most bytes that wait for a client that does not read; then the connection ends.
 const OUTBOX_BYTES: usize = 16 << 20;
 
-/// Names one connection for the life of the server: the number that `CLIENT ID` tells.
+/// Names one connection, through all lives of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub(crate) u64);
-
-impl SessionId {
-    /// The number that `CLIENT ID` tells.
-    #[must_use]
-    pub const fn number(self) -> u64 {
-        self.0
-    }
-}
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

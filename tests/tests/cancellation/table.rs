@@ -40,7 +40,7 @@ pub(crate) fn cases<R: Runtime>() -> Vec<Case<R>> {
         false lock_with_until_it_is_free;
         false lock_with_until_the_deadline;
         false extend;
-        false wait_lost;
+        false lost;
         false run;
         false release;
         true shutdown;
@@ -139,13 +139,13 @@ async fn extend<R: Runtime>(world: &World<R>, key: &str, moment: Moment) -> bool
 }
 
 /// The lock is renewed every 10 ms, so its loss is soon found; who stops waiting disturbs nobody.
-async fn wait_lost<R: Runtime>(world: &World<R>, key: &str, moment: Moment) -> bool {
+async fn lost<R: Runtime>(world: &World<R>, key: &str, moment: Moment) -> bool {
     let renewing = world.client.renewing(Renew { divisor: 6_000, most: None });
     let guard = held(&renewing, key).await;
     world.delete(key);
     world.trouble();
-    let lost = run_until(guard.wait_lost(), moment).await;
-    assert!(matches!(lost, None | Some(Ok(Loss::Gone))), "{lost:?}");
+    let lost = run_until(guard.lost(), moment).await;
+    assert!(matches!(lost, None | Some(Ok(Loss::Deleted))), "{lost:?}");
     assert!(lost.is_none() || !guard.is_valid());
     lost.is_some()
 }

@@ -81,7 +81,7 @@ pub(super) fn an_extension_of_an_overwritten_key_is_a_loss(bench: &Bench<'_>) ->
     let client = bench.client_of(&server)?;
     let mut guard = take(&*client, b"k", ms(10_000))?;
     server.overwrite(b"k", b"foreign")?;
-    expect_loss(&mut *guard, &[Loss::Stolen, Loss::Gone])?;
+    expect_loss(&mut *guard, &[Loss::Stolen, Loss::Deleted])?;
     ensure!(server.get(b"k")?.as_deref() == Some(b"foreign"), "the foreign value was changed");
     let left = server.ttl(b"k")?.ok_or("the foreign key lost its ttl")?;
     ensure!(left > ms(20_000), "the ttl of the foreign key was changed to {left:?}");
@@ -95,7 +95,7 @@ pub(super) fn an_extension_of_a_deleted_key_is_a_loss(bench: &Bench<'_>) -> Outc
     let client = bench.client_of(&server)?;
     let mut guard = take(&*client, b"k", LONG)?;
     server.delete(b"k")?;
-    expect_loss(&mut *guard, &[Loss::Gone, Loss::Stolen])?;
+    expect_loss(&mut *guard, &[Loss::Deleted, Loss::Stolen])?;
     ensure!(server.get(b"k")?.is_none(), "the extension made the key again");
     Ok(())
 }
@@ -106,7 +106,7 @@ pub(super) fn a_lost_lock_stays_lost(bench: &Bench<'_>) -> Outcome {
     let mut guard = take(&*client, b"k", LONG)?;
     let token = server.get(b"k")?.ok_or("there is no key")?;
     server.delete(b"k")?;
-    expect_loss(&mut *guard, &[Loss::Gone, Loss::Stolen])?;
+    expect_loss(&mut *guard, &[Loss::Deleted, Loss::Stolen])?;
     // Even if the key comes back with our own token, as from an old snapshot.
     server.overwrite(b"k", &token)?;
     let again = guard.extend();

@@ -176,7 +176,7 @@ pub(super) fn an_extension_needs_a_majority(bench: &Bench<'_>) -> Outcome {
     servers[1].overwrite(b"k", b"foreign")?;
     let outcome = guard.extend();
     ensure!(
-        matches!(outcome, Err(Failure { kind: Kind::Lost(Loss::Gone | Loss::Stolen), .. })),
+        matches!(outcome, Err(Failure { kind: Kind::Lost(Loss::Deleted | Loss::Stolen), .. })),
         "two of three servers lost the key, and the extension gave {outcome:?}"
     );
     drop(guard);
