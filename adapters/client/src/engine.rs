@@ -13,6 +13,7 @@ use redlatch_core::{
 use crate::acquire::Acquiring;
 use crate::errands::Errands;
 use crate::error::{Cause, Error};
+use crate::key::Key;
 use crate::link::Link;
 use crate::notice::Notice;
 use crate::options::Options;
@@ -108,7 +109,7 @@ impl Engine {
     /// [`Error::Config`] for arguments that cannot work, [`Error::Closed`].
     pub fn acquire(
         self: &Arc<Self>,
-        key: Vec<u8>,
+        key: Key,
         ttl: Duration,
         retry: Retry,
         renew: Option<Renew>,

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use redlatch_core::{
     Connection, Greeting, Handshake, HandshakeError, Incoming, Instant, Limits, Reply, WireError,
 };
@@ -23,7 +24,7 @@ const TRANSMIT_BYTES: usize = 4 * KEY_BYTES_MAX;
 
 /// A connection that is ready for locks.
 pub struct Greeted {
-    pub(crate) connection: Connection<Vec<u8>>,
+    pub(crate) connection: Connection<BytesMut>,
     pub(crate) greeting: Greeting,
 }
 
@@ -44,7 +45,7 @@ pub struct Greeter<'a> {
     endpoint: &'a Endpoint,
     server: &'a Arc<str>,
     handshake: Handshake<'a>,
-    connection: Connection<Vec<u8>>,
+    connection: Connection<BytesMut>,
     deadline: Instant,
     timeout: Duration,
 }
@@ -146,8 +147,8 @@ impl<'a> Greeter<'a> {
     }
 }
 
-fn connection(limits: Limits, reply_timeout: Duration) -> Connection<Vec<u8>> {
-    let (receive, transmit) = (vec![0; RECEIVE_BYTES], vec![0; TRANSMIT_BYTES]);
+fn connection(limits: Limits, reply_timeout: Duration) -> Connection<BytesMut> {
+    let (receive, transmit) = (BytesMut::zeroed(RECEIVE_BYTES), BytesMut::zeroed(TRANSMIT_BYTES));
     Connection::new(receive, transmit, limits, reply_timeout)
 }
 

@@ -10,6 +10,7 @@ use redlatch_core::{Event, Lease, Loss, Released};
 use crate::drive::Drive;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::key::Key;
 use crate::os;
 use crate::progress::Progress;
 use crate::session::Session;
@@ -22,19 +23,19 @@ use crate::sync::Place;
 pub struct Held {
     engine: Arc<Engine>,
     session: Arc<Session>,
-    key: Arc<[u8]>,
+    key: Key,
     released: bool,
 }
 
 impl Held {
     pub(crate) fn new(engine: &Arc<Engine>, session: &Arc<Session>) -> Self {
-        let key = session.machine().lock.key().as_slice().into();
+        let key = session.machine().lock.key().clone();
         Self { engine: Arc::clone(engine), session: Arc::clone(session), key, released: false }
     }
 
     /// The key.
     #[must_use]
-    pub fn key(&self) -> &[u8] {
+    pub const fn key(&self) -> &Key {
         &self.key
     }
 
@@ -111,7 +112,7 @@ impl Drop for Held {
 impl fmt::Debug for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Held")
-            .field("key", &format_args!("{}", self.key.escape_ascii()))
+            .field("key", &format_args!("{}", self.key))
             .field("validity", &self.validity())
             .finish_non_exhaustive()
     }

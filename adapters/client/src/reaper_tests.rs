@@ -22,7 +22,7 @@ fn engine() -> Arc<Engine> {
 fn session(engine: &Engine) -> Arc<Session> {
     let ttl = Duration::from_secs(60);
     let settings = engine.options().settings(b"key", ttl, Retry::NONE).expect("positive");
-    let session = Session::new(b"key".to_vec(), 1, settings);
+    let session = Session::new(b"key".into(), 1, settings);
     session.hand_to(&engine.errands);
     session
 }

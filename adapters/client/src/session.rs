@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use redlatch_core::{Answer, Event, Instant, Lease, Lock, Loss, Seat, Settings, Ticket};
 
 use crate::errands::Errands;
+use crate::key::Key;
 use crate::os;
 use crate::sync::{Place, Wakers, lock};
 
 /// The machine itself.
-pub(crate) type Machine = Lock<Vec<u8>, Vec<Seat>>;
+pub(crate) type Machine = Lock<Key, Vec<Seat>>;
 
 /// A machine and its mail. Whoever drives it holds [`Session::machine`] while doing so, and waits
 /// without holding anything.
@@ -65,7 +66,7 @@ struct Status {
 
 impl Session {
     /// A lock that is not held, driven by its owner.
-    pub(crate) fn new(key: Vec<u8>, servers: usize, settings: Settings) -> Arc<Self> {
+    pub(crate) fn new(key: Key, servers: usize, settings: Settings) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let lock = Lock::new(key, vec![Seat::default(); servers], settings, os::seed());
         Arc::new(Self {

@@ -15,7 +15,7 @@ const TTL: u64 = 60_000;
 
 fn session() -> Arc<Session> {
     let ttl = Ttl::from_millis(TTL).expect("positive");
-    Session::new(b"key".to_vec(), 1, Settings::new(ttl))
+    Session::new(b"key".into(), 1, Settings::new(ttl))
 }
 
 /// A lease that began at this moment.

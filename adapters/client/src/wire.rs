@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use redlatch_core::{
     Answer, Command, Connection, Greeting, Incoming, Instant, Refusal, Reply, Serial, Ticket,
 };
@@ -31,7 +32,7 @@ pub trait Outlet: Send {
 /// A connection that is ready for locks.
 pub(crate) struct Wire {
     server: Arc<str>,
-    connection: Connection<Vec<u8>>,
+    connection: Connection<BytesMut>,
     greeting: Greeting,
     /// `None` when the keeper writes.
     outlet: Option<Box<dyn Outlet>>,

@@ -297,7 +297,7 @@ fn without_keeper_and_reaper_everybody_hears_of_the_end() {
     drop((keeper, reaper));
     assert!(count.0.load(Ordering::SeqCst) > 0, "the owner is woken");
     assert!(matches!(acquiring.poll(&waker), Progress::Done(Err(Error::Closed))));
-    assert!(matches!(engine.acquire(b"key".to_vec(), TTL, Retry::NONE, None), Err(Error::Closed)));
+    assert!(matches!(engine.acquire(b"key".into(), TTL, Retry::NONE, None), Err(Error::Closed)));
     assert!(held.is_valid(), "the key is there until its ttl");
     drop((held, acquiring));
     let mut closing = engine.close(TTL);

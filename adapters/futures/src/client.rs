@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_client::{ConfigError, Endpoint, Error, Options, Reconnect, Server};
+use redlatch_client::{ConfigError, Endpoint, Error, Key, Options, Reconnect, Server};
 use redlatch_core::{Drift, Limits, Protocol, Renew, Retry};
 
 use crate::guard::Guard;
@@ -47,7 +47,7 @@ impl<R: Runtime> Client<R> {
     /// [`Error`]: the servers could not be asked or refused, or the arguments cannot work.
     pub async fn try_lock(
         &self,
-        key: impl Into<Vec<u8>>,
+        key: impl Into<Key>,
         ttl: Duration,
     ) -> Result<Option<Guard>, Error> {
         match self.lock_with(key, ttl, Retry::NONE).await {
@@ -61,7 +61,7 @@ impl<R: Runtime> Client<R> {
     ///
     /// # Errors
     /// As [`Client::lock_with`].
-    pub async fn lock(&self, key: impl Into<Vec<u8>>, ttl: Duration) -> Result<Guard, Error> {
+    pub async fn lock(&self, key: impl Into<Key>, ttl: Duration) -> Result<Guard, Error> {
         self.lock_with(key, ttl, self.handle.engine().options().retry).await
     }
 
@@ -72,7 +72,7 @@ impl<R: Runtime> Client<R> {
     /// be asked or refused, or the arguments cannot work.
     pub async fn lock_with(
         &self,
-        key: impl Into<Vec<u8>>,
+        key: impl Into<Key>,
         ttl: Duration,
         retry: Retry,
     ) -> Result<Guard, Error> {

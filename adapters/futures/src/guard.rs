@@ -7,7 +7,7 @@ use core::task::Poll;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_client::{Error, Held};
+use redlatch_client::{Error, Held, Key};
 use redlatch_core::Loss;
 
 use crate::handle::Handle;
@@ -34,7 +34,7 @@ impl Guard {
 
     /// The key.
     #[must_use]
-    pub fn key(&self) -> &[u8] {
+    pub const fn key(&self) -> &Key {
         self.held.key()
     }
 
@@ -122,7 +122,7 @@ impl Guard {
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guard")
-            .field("key", &format_args!("{}", self.key().escape_ascii()))
+            .field("key", &format_args!("{}", self.key()))
             .field("validity", &self.validity())
             .finish_non_exhaustive()
     }

@@ -47,7 +47,7 @@ mod wait;
 
 pub use client::{Builder, Client};
 pub use guard::Guard;
-pub use redlatch_client::{Cause, ConfigError, Error, Notice, Server};
+pub use redlatch_client::{Cause, ConfigError, Error, Key, Notice, Server};
 pub use redlatch_core::{
     Delay, Denial, Drift, Limits, Loss, Malformed, Protocol, Refusal, Renew, Retry, Tally,
 };

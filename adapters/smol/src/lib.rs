@@ -32,7 +32,7 @@
 mod runtime;
 
 pub use redlatch_futures::{
-    Cause, ConfigError, Delay, Denial, Drift, Error, Guard, Limits, Loss, Malformed, Notice,
+    Cause, ConfigError, Delay, Denial, Drift, Error, Guard, Key, Limits, Loss, Malformed, Notice,
     Protocol, Refusal, Renew, Retry, Server, Tally,
 };
 pub use runtime::Smol;

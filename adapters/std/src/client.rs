@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_client::{ConfigError, Endpoint, Error, Options, Reconnect, Server};
+use redlatch_client::{ConfigError, Endpoint, Error, Key, Options, Reconnect, Server};
 use redlatch_core::{Drift, Limits, Protocol, Renew, Retry};
 
 use crate::guard::Guard;
@@ -43,7 +43,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error`]: the servers could not be asked or refused, or the arguments cannot work.
-    pub fn try_lock(&self, key: impl Into<Vec<u8>>, ttl: Duration) -> Result<Option<Guard>, Error> {
+    pub fn try_lock(&self, key: impl Into<Key>, ttl: Duration) -> Result<Option<Guard>, Error> {
         match self.lock_with(key, ttl, Retry::NONE) {
             Ok(guard) => Ok(Some(guard)),
             Err(Error::TimedOut { .. }) => Ok(None),
@@ -55,7 +55,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::lock_with`].
-    pub fn lock(&self, key: impl Into<Vec<u8>>, ttl: Duration) -> Result<Guard, Error> {
+    pub fn lock(&self, key: impl Into<Key>, ttl: Duration) -> Result<Guard, Error> {
         self.lock_with(key, ttl, self.handle.engine().options().retry)
     }
 
@@ -66,7 +66,7 @@ impl Client {
     /// be asked or refused, or the arguments cannot work.
     pub fn lock_with(
         &self,
-        key: impl Into<Vec<u8>>,
+        key: impl Into<Key>,
         ttl: Duration,
         retry: Retry,
     ) -> Result<Guard, Error> {

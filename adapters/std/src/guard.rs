@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_client::{Error, Held, Progress, os};
+use redlatch_client::{Error, Held, Key, Progress, os};
 use redlatch_core::Loss;
 
 use crate::handle::Handle;
@@ -30,7 +30,7 @@ impl Guard {
 
     /// The key.
     #[must_use]
-    pub fn key(&self) -> &[u8] {
+    pub const fn key(&self) -> &Key {
         self.held.key()
     }
 
@@ -102,7 +102,7 @@ impl Guard {
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guard")
-            .field("key", &format_args!("{}", self.key().escape_ascii()))
+            .field("key", &format_args!("{}", self.key()))
             .field("validity", &self.validity())
             .finish_non_exhaustive()
     }

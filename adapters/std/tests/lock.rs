@@ -16,7 +16,7 @@ fn a_lock_is_exclusive_until_it_is_released() {
     let server = server();
     let (one, other) = (client(&server), client(&server));
     let guard = one.try_lock("key", LONG).expect("asked").expect("free");
-    assert_eq!(guard.key(), b"key");
+    assert_eq!(**guard.key(), *b"key");
     assert!(guard.is_valid());
     let validity = guard.validity();
     assert!(validity <= LONG - LONG / 100 && validity > LONG * 9 / 10, "{validity:?}");
