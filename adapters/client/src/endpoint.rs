@@ -5,13 +5,11 @@ use core::str::FromStr;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use fluent_uri::Uri;
-use fluent_uri::component::Authority;
-use fluent_uri::pct_enc::{EStr, Encoder};
 use redlatch_core::{Login, Protocol};
 
 use crate::config::ConfigError;
 use crate::secret::Secret;
+use crate::url::{Authority, Url, decode};
 
 /// Where Redis and Valkey listen unless told otherwise.
 const DEFAULT_PORT: u16 = 6379;
@@ -86,11 +84,11 @@ impl FromStr for Endpoint {
     type Err = ConfigError;
 
     fn from_str(url: &str) -> Result<Self, ConfigError> {
-        let uri = Uri::parse(url).map_err(|_| ConfigError::Url)?;
-        if uri.fragment().is_some() {
+        let uri = Url::parse(url).ok_or(ConfigError::Url)?;
+        if uri.fragment.is_some() {
             return Err(ConfigError::Fragment);
         }
-        match uri.scheme().as_str().to_ascii_lowercase().as_str() {
+        match uri.scheme.to_ascii_lowercase().as_str() {
             "redis" => tcp(&uri),
             "unix" | "redis+unix" => unix(&uri),
             "rediss" => Err(ConfigError::Tls),
@@ -99,13 +97,13 @@ impl FromStr for Endpoint {
     }
 }
 
-fn tcp(uri: &Uri<&str>) -> Result<Endpoint, ConfigError> {
-    let authority = uri.authority().ok_or(ConfigError::NoHost)?;
-    if uri.query().is_some() {
+fn tcp(uri: &Url<'_>) -> Result<Endpoint, ConfigError> {
+    let authority = uri.authority.ok_or(ConfigError::NoHost)?;
+    if uri.query.is_some() {
         return Err(ConfigError::Parameter);
     }
     let (username, password) = login(&authority)?;
-    let database = match uri.path().as_str().trim_start_matches('/') {
+    let database = match uri.path.trim_start_matches('/') {
         "" => 0,
         digits => number(digits).ok_or(ConfigError::Database)?,
     };
@@ -119,7 +117,7 @@ fn tcp(uri: &Uri<&str>) -> Result<Endpoint, ConfigError> {
 
 /// `user:password`, `:password`, or nothing.
 fn login(authority: &Authority<'_>) -> Result<(Option<Vec<u8>>, Option<Secret>), ConfigError> {
-    let Some(info) = authority.userinfo() else {
+    let Some(info) = authority.userinfo else {
         return Ok((None, None));
     };
     let Some((user, password)) = info.split_once(':') else {
@@ -130,7 +128,7 @@ fn login(authority: &Authority<'_>) -> Result<(Option<Vec<u8>>, Option<Secret>),
 }
 
 fn host(authority: &Authority<'_>) -> Result<String, ConfigError> {
-    let host = authority.host();
+    let host = authority.host;
     let bare = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(literal) if literal.parse::<core::net::Ipv6Addr>().is_ok() => literal,
         Some(_) => return Err(ConfigError::Host),
@@ -144,16 +142,16 @@ fn host(authority: &Authority<'_>) -> Result<String, ConfigError> {
 }
 
 fn port(authority: &Authority<'_>) -> Result<u16, ConfigError> {
-    let digits = authority.port().map(EStr::as_str).unwrap_or_default();
+    let digits = authority.port.unwrap_or_default();
     match digits {
         "" => Ok(DEFAULT_PORT),
         digits => number(digits).filter(|port| *port != 0).ok_or(ConfigError::Port),
     }
 }
 
-fn unix(uri: &Uri<&str>) -> Result<Endpoint, ConfigError> {
-    let hostless = uri.authority().is_none_or(|authority| authority.as_str().is_empty());
-    let path = decode(uri.path());
+fn unix(uri: &Url<'_>) -> Result<Endpoint, ConfigError> {
+    let hostless = uri.authority.is_none_or(|authority| authority.is_empty());
+    let path = decode(uri.path);
     if !hostless || path.len() < 2 || path.first() != Some(&b'/') || path.contains(&0) {
         return Err(ConfigError::SocketPath);
     }
@@ -164,11 +162,11 @@ fn unix(uri: &Uri<&str>) -> Result<Endpoint, ConfigError> {
         database: 0,
     };
     let mut seen_database = false;
-    for pair in uri.query().into_iter().flat_map(|query| query.split('&')) {
+    for pair in uri.query.into_iter().flat_map(|query| query.split('&')) {
         let (name, value) = pair.split_once('=').ok_or(ConfigError::Parameter)?;
-        match name.as_str() {
+        match name {
             "db" if !core::mem::replace(&mut seen_database, true) => {
-                endpoint.database = number(value.as_str()).ok_or(ConfigError::Database)?;
+                endpoint.database = number(value).ok_or(ConfigError::Database)?;
             }
             "user" if endpoint.username.is_none() => endpoint.username = Some(decode(value)),
             "password" if endpoint.password.is_none() => {
@@ -192,10 +190,6 @@ fn os_string(bytes: Vec<u8>) -> Result<OsString, ConfigError> {
 #[cfg(not(unix))]
 fn os_string(_: Vec<u8>) -> Result<OsString, ConfigError> {
     Err(ConfigError::Unsupported)
-}
-
-fn decode<E: Encoder>(encoded: &EStr<E>) -> Vec<u8> {
-    encoded.decode().to_bytes().into_owned()
 }
 
 /// Digits only: `parse` alone would take a sign.

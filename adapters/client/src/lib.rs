@@ -75,6 +75,7 @@ mod reaper;
 mod secret;
 mod session;
 mod sync;
+mod url;
 mod wire;
 
 pub use acquire::Acquiring;
