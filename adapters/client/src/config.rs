@@ -10,10 +10,17 @@ use core::time::Duration;
 pub enum ConfigError {
     /// The URL does not follow the grammar of URLs (RFC 3986).
     Url,
-    /// The scheme is none of `redis`, `unix` and `redis+unix`.
+    /// The scheme is none of `redis`, `rediss`, `unix` and `redis+unix`.
     Scheme,
-    /// The scheme is `rediss`.
+    /// The scheme is `rediss`, and the feature `tls` is off.
     Tls,
+    /// The root certificates are no PEM, hold none, or one that cannot be read.
+    Roots,
+    /// The operating system trusts no certificate, and no root was set.
+    NoRoots,
+    /// The certificate or the private key of the client cannot be read, or they do not belong
+    /// together.
+    Identity,
     /// The URL names no host.
     NoHost,
     /// The host has percent-encoding in it, or a form of address that is not supported.
@@ -66,9 +73,15 @@ impl fmt::Display for ConfigError {
                 "the server URL is not valid; percent-encode special characters in user and password"
             }
             Self::Scheme => {
-                "the server URL has an unknown scheme; use redis://host:port or unix:///path"
+                "the server URL has an unknown scheme; use redis://host:port, rediss://host:port or unix:///path"
             }
-            Self::Tls => "TLS is not built into this adapter; use redis:// or a local TLS tunnel",
+            Self::Tls => "TLS is not built in; turn the feature `tls` of the adapter on, or use redis://",
+            Self::Roots => "the root certificates cannot be read; give PEM with at least one",
+            Self::NoRoots => "this system trusts no certificate; set the root of the server",
+            Self::Identity => {
+                "the certificate of the client cannot be read, or its key is not the right one; give \
+                 both as PEM"
+            }
             Self::NoHost => "the server URL names no host; write redis://127.0.0.1:6379, say",
             Self::Host => "the host in the server URL is not a name or an IP address",
             Self::Port => "the port in the server URL is not a number from 1 to 65535",

@@ -19,6 +19,7 @@ const DEFAULT_PORT: u16 = 6379;
 /// Read from one of
 /// * `redis://[user[:password]@]host[:port][/db]`, where the host is a name, an IPv4 address or an
 ///   IPv6 address in brackets, and `redis://:password@host` gives a password for the default user;
+/// * `rediss://…`, the same over TLS, with the feature `tls`: see `Tls`;
 /// * `unix:///path/to.sock[?db=N&user=…&password=…]`, also written `redis+unix:///…`.
 ///
 /// User, password, path and parameters may be percent-encoded. `Debug` and `Display` show the
@@ -28,6 +29,7 @@ pub struct Endpoint {
     username: Option<Vec<u8>>,
     password: Option<Secret>,
     database: u32,
+    encrypted: bool,
 }
 
 /// How a server is reached.
@@ -61,6 +63,12 @@ impl Endpoint {
         &self.address
     }
 
+    /// Whether the server is spoken to over TLS.
+    #[must_use]
+    pub const fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
     /// The password, if there is one.
     #[must_use]
     pub const fn password(&self) -> Option<&Secret> {
@@ -91,6 +99,7 @@ impl FromStr for Endpoint {
         match uri.scheme.to_ascii_lowercase().as_str() {
             "redis" => tcp(&uri),
             "unix" | "redis+unix" => unix(&uri),
+            "rediss" if cfg!(feature = "tls") => Ok(Endpoint { encrypted: true, ..tcp(&uri)? }),
             "rediss" => Err(ConfigError::Tls),
             _ => Err(ConfigError::Scheme),
         }
@@ -112,6 +121,7 @@ fn tcp(uri: &Url<'_>) -> Result<Endpoint, ConfigError> {
         username,
         password,
         database,
+        encrypted: false,
     })
 }
 
@@ -160,6 +170,7 @@ fn unix(uri: &Url<'_>) -> Result<Endpoint, ConfigError> {
         username: None,
         password: None,
         database: 0,
+        encrypted: false,
     };
     let mut seen_database = false;
     for pair in uri.query.into_iter().flat_map(|query| query.split('&')) {
@@ -272,7 +283,6 @@ mod tests {
             ("redis://u:sentinel sentinel@h", ConfigError::Url),
             ("redis://h/\u{e9}sentinel", ConfigError::Url),
             ("http://sentinel", ConfigError::Scheme),
-            ("rediss://u:sentinel@h", ConfigError::Tls),
             ("redis:sentinel", ConfigError::NoHost),
             ("redis://", ConfigError::NoHost),
             ("redis://:sentinel@", ConfigError::NoHost),
@@ -306,6 +316,20 @@ mod tests {
             assert_eq!(error, expected, "{url}");
             let said = format!("{error} {error:?}");
             assert!(!said.contains("sentinel") && !said.contains('\n'), "{url}: {said}");
+        }
+    }
+
+    #[test]
+    fn rediss_is_redis_over_tls_where_that_is_built_in() {
+        let read = "RediSS://u:sentinel@h:7/3".parse::<Endpoint>();
+        if cfg!(feature = "tls") {
+            let endpoint = read.expect("a server");
+            assert!(endpoint.is_encrypted() && endpoint.to_string() == "h:7");
+            assert_eq!(endpoint.login(Protocol::Resp3, None).database, 3);
+            let plain = "redis://h".parse::<Endpoint>().expect("a server");
+            assert!(!plain.is_encrypted());
+        } else {
+            assert_eq!(read.expect_err("TLS"), ConfigError::Tls);
         }
     }
 

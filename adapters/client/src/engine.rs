@@ -21,6 +21,7 @@ use crate::os;
 use crate::progress::Progress;
 use crate::session::{Incoming, Machine, Session};
 use crate::sync::{Place, lock};
+use crate::tls::TlsConfig;
 
 /// What a keeper is given beyond its own deadline to say why it failed.
 const GRACE: Duration = Duration::from_millis(250);
@@ -30,6 +31,7 @@ const GRACE: Duration = Duration::from_millis(250);
 /// An adapter starts a [`Keeper`](crate::Keeper) for each server and one [`Reaper`](crate::Reaper).
 pub struct Engine {
     options: Options,
+    tls: Option<TlsConfig>,
     pub(crate) links: Vec<Link>,
     pub(crate) errands: Arc<Errands>,
     pub(crate) waiters: Waiters,
@@ -57,6 +59,7 @@ impl Engine {
     pub fn new(options: Options) -> Result<Arc<Self>, Error> {
         options.validate()?;
         Ok(Arc::new(Self {
+            tls: options.tls_config()?,
             links: options.endpoints.iter().map(Link::new).collect(),
             options,
             errands: Arc::default(),
@@ -69,6 +72,10 @@ impl Engine {
     #[must_use]
     pub const fn options(&self) -> &Options {
         &self.options
+    }
+
+    pub(crate) const fn tls(&self) -> Option<&TlsConfig> {
+        self.tls.as_ref()
     }
 
     /// Until when to wait for the first connections: the connect timeout and a little.

@@ -98,9 +98,42 @@ pub enum Cause {
     TimedOut(Duration),
     /// The server closed the connection.
     Closed,
+    /// No encrypted connection came about, or it broke.
+    Tls(TlsFault),
     /// The server sent a reply that nobody asked for, or one that does not fit its request:
     /// replies and requests were out of step. The connection was given up.
     OutOfStep,
+}
+
+/// Why the two sides do not agree on TLS, or do not trust each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TlsFault {
+    /// The server does not speak TLS.
+    NotTls,
+    /// The server did not answer the greeting of TLS in time: a Redis port without TLS waits for the
+    /// end of a line that never comes.
+    NoAnswer,
+    /// The certificate of the server was issued by nobody who is trusted, or by itself.
+    UnknownIssuer,
+    /// The certificate of the server is for other names.
+    WrongName,
+    /// The certificate of the server has expired.
+    Expired,
+    /// The certificate of the server is not valid yet.
+    NotYetValid,
+    /// The certificate of the server is not good for a server, or none at all.
+    BadCertificate,
+    /// The server wants a certificate of the client, and was shown none.
+    NoIdentity,
+    /// The server does not accept the certificate of the client.
+    IdentityRefused,
+    /// The two sides have no version or cipher in common.
+    Incompatible,
+    /// The server refused without saying more.
+    Refused,
+    /// What the server sent is not what TLS wants there.
+    Protocol,
 }
 
 impl Error {
@@ -222,6 +255,7 @@ impl fmt::Display for Cause {
                 write!(f, "timed out after {after:?}; look into the address and the firewall")
             }
             Self::Closed => f.write_str("the server closed the connection"),
+            Self::Tls(fault) => fault.fmt(f),
             Self::OutOfStep => {
                 f.write_str("replies were out of step with requests, so it was ended")
             }
@@ -229,10 +263,49 @@ impl fmt::Display for Cause {
     }
 }
 
+impl fmt::Display for TlsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoAnswer => {
+                "it did not answer the greeting of TLS; use its TLS port, or redis://, or see whether it \
+                 is stuck"
+            }
+            Self::NotTls => "it does not speak TLS; use its TLS port, or redis://",
+            Self::UnknownIssuer => {
+                "its certificate was issued by nobody who is trusted; add the root that issued it, if \
+                 it is the right server"
+            }
+            Self::WrongName => {
+                "its certificate is for another name; use a name that the certificate holds, if it is \
+                 the right server"
+            }
+            Self::Expired => "its certificate has expired; renew it, or set the clock of this machine",
+            Self::NotYetValid => "its certificate is not valid yet; set the clock of this machine",
+            Self::BadCertificate => {
+                "its certificate is not good for a server; issue one that is, with a root of its own"
+            }
+            Self::NoIdentity => "it wants a certificate of the client; set one",
+            Self::IdentityRefused => {
+                "it does not accept the certificate of the client; set one that a root of the server \
+                 has issued"
+            }
+            Self::Incompatible => "it has no TLS version or cipher in common with this client",
+            Self::Refused => {
+                "it refused the TLS handshake; it may want a certificate of the client, or another \
+                 name or cipher"
+            }
+            Self::Protocol => "what it sent breaks the rules of TLS",
+        })
+    }
+}
+
+impl core::error::Error for TlsFault {}
+
 impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::Connect { cause: Cause::Io(error) | Cause::Name(error), .. } => Some(&**error),
+            Self::Connect { cause: Cause::Tls(fault), .. } => Some(fault),
             _ => None,
         }
     }
@@ -240,7 +313,7 @@ impl core::error::Error for Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cause, Error};
+    use super::{Cause, Error, TlsFault};
     use crate::{ConfigError, Notice};
     use core::time::Duration;
     use redlatch_core::{Loss, Malformed, Refusal, Tally};
@@ -260,7 +333,22 @@ mod tests {
         .map(io)
         .into();
         let timed_out = Cause::TimedOut(Duration::from_secs(2));
-        for cause in [timed_out, Cause::Closed, Cause::OutOfStep] {
+        let faults = [
+            TlsFault::NotTls,
+            TlsFault::NoAnswer,
+            TlsFault::UnknownIssuer,
+            TlsFault::WrongName,
+            TlsFault::Expired,
+            TlsFault::NotYetValid,
+            TlsFault::BadCertificate,
+            TlsFault::NoIdentity,
+            TlsFault::IdentityRefused,
+            TlsFault::Incompatible,
+            TlsFault::Refused,
+            TlsFault::Protocol,
+        ];
+        let causes = [timed_out, Cause::Closed, Cause::OutOfStep];
+        for cause in causes.into_iter().chain(faults.map(Cause::Tls)) {
             errors.push(Error::Connect { server: server(), cause });
         }
         errors.extend([

@@ -4,27 +4,21 @@ use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 
-use bytes::BytesMut;
-use redlatch_core::{
-    Connection, Greeting, Handshake, HandshakeError, Incoming, Instant, Limits, Reply, WireError,
-};
+use redlatch_core::{Greeting, Handshake, HandshakeError, Incoming, Instant, Reply, WireError};
 
+use crate::channel::Channel;
 use crate::config::ConfigError;
-use crate::endpoint::Endpoint;
-use crate::error::{Cause, Error};
+use crate::endpoint::{Address, Endpoint};
+use crate::engine::Engine;
+use crate::error::{Cause, Error, TlsFault};
 use crate::notice::Notice;
-use crate::options::{KEY_BYTES_MAX, Options};
 use crate::os;
 use crate::secret::Secret;
-
-/// Longest reply that is kept: `INFO server` is the longest that is read.
-const RECEIVE_BYTES: usize = 16 * 1024;
-/// Room for requests that wait to be written: several of the longest key.
-const TRANSMIT_BYTES: usize = 4 * KEY_BYTES_MAX;
+use crate::tls::{TlsConfig, TlsStream};
 
 /// A connection that is ready for locks.
 pub struct Greeted {
-    pub(crate) connection: Connection<BytesMut>,
+    pub(crate) channel: Channel,
     pub(crate) greeting: Greeting,
 }
 
@@ -33,8 +27,8 @@ pub struct Greeted {
 pub enum Want<'a> {
     /// Write some of this, and say how much with [`Greeter::wrote`].
     Write(&'a [u8]),
-    /// Read into this, and say how much with [`Greeter::received`].
-    Read(&'a mut [u8]),
+    /// Read, and hand over what was read with [`Greeter::received`].
+    Read,
     /// Nothing: the connection is ready. Take it with [`Greeter::finish`].
     Ready,
 }
@@ -45,27 +39,30 @@ pub struct Greeter<'a> {
     endpoint: &'a Endpoint,
     server: &'a Arc<str>,
     handshake: Handshake<'a>,
-    connection: Connection<BytesMut>,
+    channel: Channel,
     deadline: Instant,
     timeout: Duration,
 }
 
 impl<'a> Greeter<'a> {
     pub(crate) fn new(
+        engine: &'a Engine,
         endpoint: &'a Endpoint,
-        options: &'a Options,
         server: &'a Arc<str>,
         deadline: Instant,
-    ) -> Self {
+    ) -> Result<Self, Error> {
+        let options = engine.options();
+        let tls = encryption(engine.tls(), endpoint);
+        let tls = tls.map_err(|fault| tls_error(server, fault))?;
         let login = endpoint.login(options.protocol, options.name.as_deref());
-        Self {
+        Ok(Self {
             endpoint,
             server,
             handshake: Handshake::new(login, options.restart_delay.is_some()),
-            connection: connection(options.limits, options.reply_timeout),
+            channel: Channel::new(options.limits, options.reply_timeout, tls),
             deadline,
             timeout: options.connect_timeout,
-        }
+        })
     }
 
     /// However the server drips bytes, this moment stands.
@@ -82,46 +79,65 @@ impl<'a> Greeter<'a> {
         if self.deadline <= os::now() {
             return Err(self.silent());
         }
-        self.listen()?;
         if let Some(command) = self.handshake.poll_command() {
             let full = |_| Error::Config(ConfigError::LoginTooLong);
-            self.connection.submit(&command, os::now()).map_err(full)?;
+            self.channel.submit(&command, os::now()).map_err(full)?;
         }
         let finished = self.handshake.finished().is_some();
-        let io = self.connection.io();
-        Ok(match io.pending {
+        Ok(match self.channel.pending() {
             [] if finished => Want::Ready,
-            [] => Want::Read(io.space),
+            [] => Want::Read,
             pending => Want::Write(pending),
         })
     }
 
     /// So many bytes were written.
     pub fn wrote(&mut self, count: usize) {
-        self.connection.wrote(count);
+        self.channel.wrote(count);
     }
 
-    /// So many bytes were read; zero is the end of the stream.
-    pub fn received(&mut self, count: usize) {
-        self.connection.received(count);
+    /// Takes bytes that were read; none are the end of the stream.
+    ///
+    /// # Errors
+    /// Why the connection cannot be used: close it.
+    pub fn received(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if bytes.is_empty() {
+            self.channel.closed();
+            return self.listen();
+        }
+        let mut rest = bytes;
+        loop {
+            let filled = self.channel.fill(&mut rest);
+            let more = filled.map_err(|cause| connect_error(self.server, cause))?;
+            self.listen()?;
+            if !more {
+                return Ok(());
+            }
+        }
     }
 
     /// The connection, once [`Greeter::poll`] said [`Want::Ready`].
     #[must_use]
     pub fn finish(self) -> Option<Greeted> {
         let greeting = self.handshake.finished()?;
-        Some(Greeted { connection: self.connection, greeting })
+        Some(Greeted { channel: self.channel, greeting })
     }
 
     /// What a failed read or write means.
     #[must_use]
     pub fn io_error(&self, error: io::Error) -> Error {
-        Error::from_io(self.server, error, self.timeout)
+        match Error::from_io(self.server, error, self.timeout) {
+            Error::Silent { .. } => self.silent(),
+            other => other,
+        }
     }
 
     /// What it means that the deadline has come.
     #[must_use]
     pub fn silent(&self) -> Error {
+        if self.channel.is_handshaking() {
+            return tls_error(self.server, TlsFault::NoAnswer);
+        }
         Error::Silent { server: Arc::clone(self.server), after: self.timeout }
     }
 
@@ -129,7 +145,7 @@ impl<'a> Greeter<'a> {
     fn listen(&mut self) -> Result<(), Error> {
         let password = self.endpoint.password().map(Secret::expose);
         while self.handshake.finished().is_none() {
-            let incoming = self.connection.poll();
+            let incoming = self.channel.poll();
             let reply =
                 match incoming.map_err(|error| wire_error(self.server, error, self.timeout))? {
                     Some(Incoming::Reply { reply, .. }) => reply,
@@ -147,9 +163,17 @@ impl<'a> Greeter<'a> {
     }
 }
 
-fn connection(limits: Limits, reply_timeout: Duration) -> Connection<BytesMut> {
-    let (receive, transmit) = (BytesMut::zeroed(RECEIVE_BYTES), BytesMut::zeroed(TRANSMIT_BYTES));
-    Connection::new(receive, transmit, limits, reply_timeout)
+/// For a connection that is to be encrypted.
+fn encryption(
+    config: Option<&TlsConfig>,
+    endpoint: &Endpoint,
+) -> Result<Option<TlsStream>, TlsFault> {
+    match (config, endpoint.address()) {
+        (Some(config), Address::Tcp { host, .. }) if endpoint.is_encrypted() => {
+            TlsStream::new(config, host).map(Some)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Why a connection ended, with the name of the server.
@@ -162,6 +186,14 @@ pub(crate) fn wire_error(server: &Arc<str>, error: WireError, timeout: Duration)
         WireError::Closed => Error::Connect { server, cause: Cause::Closed },
         _ => Error::Connect { server, cause: Cause::OutOfStep },
     }
+}
+
+pub(crate) fn connect_error(server: &Arc<str>, cause: Cause) -> Error {
+    Error::Connect { server: Arc::clone(server), cause }
+}
+
+fn tls_error(server: &Arc<str>, fault: TlsFault) -> Error {
+    connect_error(server, Cause::Tls(fault))
 }
 
 fn handshake_error(server: &Arc<str>, error: HandshakeError, notice: Option<Notice>) -> Error {

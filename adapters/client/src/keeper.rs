@@ -81,10 +81,11 @@ impl Keeper {
     }
 
     /// For the stream that was opened.
-    #[must_use]
-    pub fn greeter(&self) -> Greeter<'_> {
-        let (options, link) = (self.engine.options(), self.link());
-        Greeter::new(self.endpoint(), options, &link.server, self.deadline())
+    ///
+    /// # Errors
+    /// The host is none that TLS could verify.
+    pub fn greeter(&self) -> Result<Greeter<'_>, Error> {
+        Greeter::new(&self.engine, self.endpoint(), &self.link().server, self.deadline())
     }
 
     /// No stream was opened.
@@ -110,9 +111,9 @@ impl Keeper {
     }
 
     /// Lends what waits to be written to `take`, which says how many bytes of its beginning it has
-    /// taken; they count as written. It is called under a mutex and must not wait or call back.
+    /// taken; they count as written. While it takes all, it may be given more. It is called under a mutex and must not wait or call back.
     /// Wakes when there is more. Done when the connection has ended.
-    pub fn poll_outgoing(&self, waker: &Waker, take: impl FnOnce(&[u8]) -> usize) -> Progress<()> {
+    pub fn poll_outgoing(&self, waker: &Waker, take: impl FnMut(&[u8]) -> usize) -> Progress<()> {
         self.link().poll_outgoing(waker, take)
     }
 

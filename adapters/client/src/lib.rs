@@ -56,6 +56,7 @@
 #![forbid(unsafe_code)]
 
 mod acquire;
+mod channel;
 mod config;
 mod drive;
 mod endpoint;
@@ -75,6 +76,11 @@ mod reaper;
 mod secret;
 mod session;
 mod sync;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 mod url;
 mod wire;
 
@@ -82,7 +88,7 @@ pub use acquire::Acquiring;
 pub use config::ConfigError;
 pub use endpoint::{Address, Endpoint};
 pub use engine::{Closing, Engine, Server};
-pub use error::{Cause, Error};
+pub use error::{Cause, Error, TlsFault};
 pub use greeter::{Greeted, Greeter, Want};
 pub use held::{Extending, Held, Losing, Releasing};
 pub use keeper::Keeper;
@@ -92,4 +98,6 @@ pub use options::{KEY_BYTES_MAX, Options, Reconnect, SERVERS_MAX};
 pub use progress::Progress;
 pub use reaper::Reaper;
 pub use secret::Secret;
+#[cfg(feature = "tls")]
+pub use tls::Tls;
 pub use wire::Outlet;

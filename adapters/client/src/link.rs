@@ -186,7 +186,7 @@ impl Link {
     pub(crate) fn poll_outgoing(
         &self,
         waker: &Waker,
-        take: impl FnOnce(&[u8]) -> usize,
+        take: impl FnMut(&[u8]) -> usize,
     ) -> Progress<()> {
         let fresh = waker.clone();
         let mut wakeups = Wakeups::default();
@@ -217,14 +217,18 @@ impl Link {
         let mut state = self.state();
         let Some(wire) = state.wire.as_mut() else { return false };
         let received = wire.receive(bytes, password, &mut notice, &mut wakeups);
-        state.notice = notice.or(state.notice.take());
         let lives = received.is_ok();
+        let must_flush = lives && wire.must_flush();
+        state.notice = notice.or(state.notice.take());
         state.served |= lives && !bytes.is_empty();
         if let Err(error) = received {
             state.end(error, &mut wakeups);
         }
         drop(state);
         wakeups.wake();
+        if must_flush {
+            self.flush();
+        }
         lives
     }
 

@@ -5,7 +5,8 @@ use core::time::Duration;
 use redlatch_core::{Drift, Limits, Protocol, Renew, Retry, Settings, Ttl};
 
 use crate::config::ConfigError;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Address, Endpoint};
+use crate::tls::{TlsConfig, is_server_name};
 
 /// Most servers of one client.
 pub const SERVERS_MAX: usize = 32;
@@ -50,6 +51,9 @@ pub struct Options {
     ///
     /// Source: "Distributed locks with Redis", section on crash recovery and delayed restarts.
     pub restart_delay: Option<Duration>,
+    /// How servers at `rediss://` URLs are verified.
+    #[cfg(feature = "tls")]
+    pub tls: crate::tls::Tls,
     /// When to connect again.
     pub reconnect: Reconnect,
 }
@@ -78,6 +82,8 @@ impl Default for Options {
             // Many locks share one connection.
             limits: Limits { in_flight: 4096, ..Limits::HOSTED },
             restart_delay: None,
+            #[cfg(feature = "tls")]
+            tls: crate::tls::Tls::default(),
             reconnect: Reconnect { base: Duration::from_millis(10), cap: Duration::from_secs(5) },
         }
     }
@@ -93,6 +99,9 @@ impl Options {
             0 => return Err(ConfigError::NoServers),
             1..=SERVERS_MAX => {}
             _ => return Err(ConfigError::TooManyServers(SERVERS_MAX)),
+        }
+        if !self.endpoints.iter().all(can_be_verified) {
+            return Err(ConfigError::Host);
         }
         if self.has_duplicate() {
             return Err(ConfigError::Duplicate);
@@ -142,11 +151,28 @@ impl Options {
         Ok(Settings { ttl, drift, reply_timeout, retry, renew })
     }
 
+    /// What encrypted connections have in common; `None` when there is none.
+    pub(crate) fn tls_config(&self) -> Result<Option<TlsConfig>, ConfigError> {
+        #[cfg(feature = "tls")]
+        if self.endpoints.iter().any(Endpoint::is_encrypted) {
+            return self.tls.config().map(Some);
+        }
+        Ok(None)
+    }
+
     fn has_duplicate(&self) -> bool {
         let mut servers = self.endpoints.iter().enumerate();
         servers.any(|(at, one)| {
             self.endpoints[..at].iter().any(|other| other.address() == one.address())
         })
+    }
+}
+
+/// Whether a certificate can be for the host, where that matters.
+fn can_be_verified(endpoint: &Endpoint) -> bool {
+    match endpoint.address() {
+        Address::Tcp { host, .. } if endpoint.is_encrypted() => is_server_name(host),
+        _ => true,
     }
 }
 

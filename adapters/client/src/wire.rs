@@ -6,13 +6,11 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use bytes::BytesMut;
-use redlatch_core::{
-    Answer, Command, Connection, Greeting, Incoming, Instant, Refusal, Reply, Serial, Ticket,
-};
+use redlatch_core::{Answer, Command, Greeting, Incoming, Instant, Refusal, Reply, Serial, Ticket};
 
+use crate::channel::Channel;
 use crate::error::{Cause, Error};
-use crate::greeter::{Greeted, wire_error};
+use crate::greeter::{Greeted, connect_error, wire_error};
 use crate::notice::Notice;
 use crate::session::Session;
 
@@ -32,7 +30,7 @@ pub trait Outlet: Send {
 /// A connection that is ready for locks.
 pub(crate) struct Wire {
     server: Arc<str>,
-    connection: Connection<BytesMut>,
+    channel: Channel,
     greeting: Greeting,
     /// `None` when the keeper writes.
     outlet: Option<Box<dyn Outlet>>,
@@ -86,7 +84,7 @@ impl Wire {
     ) -> Self {
         Self {
             server,
-            connection: greeted.connection,
+            channel: greeted.channel,
             greeting: greeted.greeting,
             outlet,
             routes: VecDeque::new(),
@@ -119,7 +117,7 @@ impl Wire {
         if now < self.abstains_until && is_vote(command) {
             return Err(Answer::Refused(Refusal::Restarted));
         }
-        let submitted = self.connection.submit(command, now);
+        let submitted = self.channel.submit(command, now);
         let serial = submitted.map_err(|_| Answer::Unreachable)?;
         let session = Arc::clone(session);
         self.routes.push_back(Route { serial, ticket, session });
@@ -131,14 +129,13 @@ impl Wire {
     /// # Errors
     /// The connection has ended.
     pub(crate) fn check(&mut self, now: Instant) -> Result<(), Error> {
-        self.connection.handle_timeout(now);
-        let ended = self.connection.ended();
+        let ended = self.channel.check(now);
         ended.map_or(Ok(()), |error| Err(wire_error(&self.server, error, self.reply_timeout)))
     }
 
     /// When [`Wire::check`] is due.
     pub(crate) fn poll_timeout(&self) -> Instant {
-        self.connection.poll_timeout().unwrap_or(Instant::NEVER)
+        self.channel.poll_timeout()
     }
 
     /// Writes what is queued into the outlet. Whether something is left for the keeper.
@@ -148,25 +145,37 @@ impl Wire {
     pub(crate) fn flush(&mut self, now: Instant) -> Result<bool, Error> {
         self.check(now)?;
         loop {
-            let pending = self.connection.io().pending;
+            let pending = self.channel.pending();
             let Some(outlet) = &mut self.outlet else { return Ok(!pending.is_empty()) };
             if pending.is_empty() {
                 return Ok(false);
             }
             match outlet.write(pending) {
-                Ok(wrote) => self.connection.wrote(wrote),
+                Ok(wrote) => self.channel.wrote(wrote),
                 Err(error) => return Err(self.io_error(error)),
             }
         }
     }
 
     /// Lends what is queued to the keeper, who says how much of it is taken.
-    pub(crate) fn lend(&mut self, take: impl FnOnce(&[u8]) -> usize) {
-        let pending = self.connection.io().pending;
-        if !pending.is_empty() {
-            let taken = take(pending).min(pending.len());
-            self.connection.wrote(taken);
+    pub(crate) fn lend(&mut self, mut take: impl FnMut(&[u8]) -> usize) {
+        loop {
+            let pending = self.channel.pending();
+            if pending.is_empty() {
+                return;
+            }
+            let all = pending.len();
+            let taken = take(pending).min(all);
+            self.channel.wrote(taken);
+            if taken < all {
+                return;
+            }
         }
+    }
+
+    /// Whether the connection wants to write something that nobody has sent.
+    pub(crate) fn must_flush(&self) -> bool {
+        self.channel.must_flush()
     }
 
     /// Takes bytes that were read; none at all is the end of the stream. Every answer goes into the
@@ -181,18 +190,15 @@ impl Wire {
         notice: &mut Option<Notice>,
         wakeups: &mut Wakeups,
     ) -> Result<(), Error> {
+        if bytes.is_empty() {
+            self.channel.closed();
+            return self.dispatch(password, notice, wakeups);
+        }
         let mut rest = bytes;
         loop {
-            let space = self.connection.io().space;
-            let count = rest.len().min(space.len());
-            if count == 0 && !rest.is_empty() {
-                return Err(self.failed(Cause::OutOfStep));
-            }
-            space[..count].copy_from_slice(&rest[..count]);
-            self.connection.received(count);
+            let more = self.channel.fill(&mut rest).map_err(|cause| self.failed(cause))?;
             self.dispatch(password, notice, wakeups)?;
-            rest = &rest[count..];
-            if rest.is_empty() {
+            if !more {
                 return Ok(());
             }
         }
@@ -205,7 +211,7 @@ impl Wire {
         wakeups: &mut Wakeups,
     ) -> Result<(), Error> {
         loop {
-            let polled = self.connection.poll();
+            let polled = self.channel.poll();
             let incoming =
                 polled.map_err(|error| wire_error(&self.server, error, self.reply_timeout))?;
             let (serial, reply) = match incoming {
@@ -256,7 +262,7 @@ impl Wire {
     }
 
     fn failed(&self, cause: Cause) -> Error {
-        Error::Connect { server: Arc::clone(&self.server), cause }
+        connect_error(&self.server, cause)
     }
 }
 

@@ -139,8 +139,8 @@ pub struct Builder<R> {
 }
 
 impl<R: Runtime> Builder<R> {
-    /// Adds one server: `redis://[user[:password]@]host[:port][/db]` or
-    /// `unix:///path/to.sock[?db=N&user=…&password=…]`. A URL that is wrong is an error of
+    /// Adds one server: `redis://[user[:password]@]host[:port][/db]`, `rediss://…` for the same over
+    /// TLS, or `unix:///path/to.sock[?db=N&user=…&password=…]`. A URL that is wrong is an error of
     /// [`Builder::connect`].
     pub fn server(mut self, url: &str) -> Self {
         match url.parse::<Endpoint>() {
@@ -216,6 +216,14 @@ impl<R: Runtime> Builder<R> {
     /// no lock for that long after every restart.
     pub fn restart_delay(mut self, delay: Duration) -> Self {
         self.options.restart_delay = Some(delay);
+        self
+    }
+
+    /// How servers at `rediss://` URLs are verified, and who the client is to them. Default: what the
+    /// operating system trusts, and nobody.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: redlatch_client::Tls) -> Self {
+        self.options.tls = tls;
         self
     }
 

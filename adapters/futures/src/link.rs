@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use futures_io::{AsyncRead, AsyncWrite};
-use redlatch_client::{Error, Greeted, Greeter, Keeper, Progress, Want};
+use redlatch_client::{Error, Greeted, Keeper, Progress, Want};
 use redlatch_core::Instant;
 
 use crate::connect::connect;
@@ -23,9 +23,11 @@ const READS_MAX: usize = 16;
 /// The task of one server: connect, talk to the end, pause, again.
 pub(crate) async fn run<R: Runtime>(runtime: Arc<R>, mut keeper: Keeper) {
     let mut timer = Timer::new(&*runtime);
+    let mut space = vec![0; READ_BYTES];
     while let Some(deadline) = keeper.begin() {
-        if let Some(stream) = unless_closing(&keeper, open(&*runtime, &keeper, deadline)).await {
-            talk(&keeper, &mut timer, stream).await;
+        let opening = open(&*runtime, &keeper, deadline, &mut space);
+        if let Some(stream) = unless_closing(&keeper, opening).await {
+            talk(&keeper, &mut timer, stream, &mut space).await;
         }
         timer.wait(|waker| keeper.poll_pause(waker)).await;
     }
@@ -42,7 +44,12 @@ async fn unless_closing<T>(keeper: &Keeper, future: impl Future<Output = Option<
 }
 
 /// Connects and greets.
-async fn open<R: Runtime>(runtime: &R, keeper: &Keeper, deadline: Instant) -> Option<R::Stream> {
+async fn open<R: Runtime>(
+    runtime: &R,
+    keeper: &Keeper,
+    deadline: Instant,
+    space: &mut [u8],
+) -> Option<R::Stream> {
     let mut stream = match connect(runtime, keeper.endpoint().address(), deadline).await {
         Ok(stream) => stream,
         Err(cause) => {
@@ -50,7 +57,7 @@ async fn open<R: Runtime>(runtime: &R, keeper: &Keeper, deadline: Instant) -> Op
             return None;
         }
     };
-    match greet(runtime, keeper.greeter(), &mut stream).await {
+    match greet(runtime, keeper, &mut stream, space).await {
         Ok(greeted) => {
             keeper.opened(greeted, None);
             Some(stream)
@@ -64,9 +71,11 @@ async fn open<R: Runtime>(runtime: &R, keeper: &Keeper, deadline: Instant) -> Op
 
 async fn greet<R: Runtime>(
     runtime: &R,
-    mut greeter: Greeter<'_>,
+    keeper: &Keeper,
     stream: &mut R::Stream,
+    space: &mut [u8],
 ) -> Result<Greeted, Error> {
+    let mut greeter = keeper.greeter()?;
     let (deadline, mut timer) = (greeter.deadline(), Timer::new(runtime));
     loop {
         let (moved, wrote) = match greeter.poll()? {
@@ -74,7 +83,7 @@ async fn greet<R: Runtime>(
                 let writing = poll_fn(|context| poll_write(stream, bytes, context));
                 (timer.within(deadline, writing).await, true)
             }
-            Want::Read(space) => {
+            Want::Read => {
                 let reading = poll_fn(|context| poll_read(stream, space, context));
                 (timer.within(deadline, reading).await, false)
             }
@@ -84,22 +93,30 @@ async fn greet<R: Runtime>(
             Some(moved) => moved.map_err(|error| greeter.io_error(error))?,
             None => return Err(greeter.silent()),
         };
-        if wrote { greeter.wrote(count) } else { greeter.received(count) }
+        if wrote {
+            greeter.wrote(count);
+        } else {
+            greeter.received(&space[..count])?;
+        }
     }
     let silent = greeter.silent();
     greeter.finish().ok_or(silent)
 }
 
 /// Writes and reads at once until the connection ends, whoever ends it.
-async fn talk<R: Runtime>(keeper: &Keeper, timer: &mut Timer<'_, R>, mut stream: R::Stream) {
-    let mut space = vec![0; READ_BYTES];
+async fn talk<R: Runtime>(
+    keeper: &Keeper,
+    timer: &mut Timer<'_, R>,
+    mut stream: R::Stream,
+    space: &mut [u8],
+) {
     poll_fn(|context| {
         loop {
             let until = match write_out(keeper, &mut stream, context) {
                 Progress::Done(()) => return Poll::Ready(()),
                 Progress::Wait(until) => until,
             };
-            if read_in(keeper, &mut stream, &mut space, context).is_ready() {
+            if read_in(keeper, &mut stream, space, context).is_ready() {
                 return Poll::Ready(());
             }
             ready!(timer.poll_until(until, context));
@@ -119,11 +136,8 @@ fn write_out(
         let mut again = false;
         let mut failure = None;
         let waker = context.waker().clone();
-        let progress = keeper.poll_outgoing(&waker, |pending| {
-            if pending.is_empty() {
-                return 0;
-            }
-            match poll_write(stream, pending, context) {
+        let progress =
+            keeper.poll_outgoing(&waker, |pending| match poll_write(stream, pending, context) {
                 Poll::Ready(Ok(count)) => {
                     again = count < pending.len();
                     count
@@ -133,8 +147,7 @@ fn write_out(
                     0
                 }
                 Poll::Pending => 0,
-            }
-        });
+            });
         if let Some(error) = failure {
             keeper.broken(error);
             return Progress::Done(());

@@ -58,7 +58,9 @@ mod wait;
 
 pub use client::{Builder, Client};
 pub use guard::Guard;
-pub use redlatch_client::{Cause, ConfigError, Error, Key, Notice, Server};
+#[cfg(feature = "tls")]
+pub use redlatch_client::Tls;
+pub use redlatch_client::{Cause, ConfigError, Error, Key, Notice, Server, TlsFault};
 pub use redlatch_core::{
     Delay, Denial, Drift, Limits, Loss, Malformed, Protocol, Refusal, Renew, Retry, Tally,
 };

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use redlatch_client::{Cause, Error, Greeted, Greeter, Keeper, Outlet, Want, os};
+use redlatch_client::{Cause, Error, Greeted, Keeper, Outlet, Want, os};
 
 use crate::stream::Stream;
 use crate::wait::wait;
@@ -24,7 +24,8 @@ pub(crate) fn run(mut keeper: Keeper) {
 
 /// Greets, and reads until the connection ends, whoever ends it.
 fn attend(keeper: &Keeper, stream: &Arc<Stream>) {
-    let greeted = match greet(stream, keeper.greeter()) {
+    let mut bytes = [0; READ_BYTES];
+    let greeted = match greet(stream, keeper, &mut bytes) {
         Ok(greeted) => greeted,
         Err(error) => return keeper.refused(error),
     };
@@ -32,7 +33,6 @@ fn attend(keeper: &Keeper, stream: &Arc<Stream>) {
         return keeper.failed(Cause::from(error));
     }
     keeper.opened(greeted, Some(Box::new(Writer(Arc::clone(stream)))));
-    let mut bytes = [0; READ_BYTES];
     loop {
         match stream.read(&mut bytes) {
             Ok(count) if keeper.received(&bytes[..count]) => {}
@@ -43,17 +43,18 @@ fn attend(keeper: &Keeper, stream: &Arc<Stream>) {
 }
 
 /// However the server drips bytes, the deadline stands.
-fn greet(stream: &Stream, mut greeter: Greeter<'_>) -> Result<Greeted, Error> {
+fn greet(stream: &Stream, keeper: &Keeper, space: &mut [u8]) -> Result<Greeted, Error> {
+    let mut greeter = keeper.greeter()?;
     loop {
         let left = Some(greeter.deadline().saturating_since(os::now()));
         stream.set_timeouts(left, left).map_err(|error| greeter.io_error(error))?;
         let (read, done) = match greeter.poll()? {
             Want::Write(bytes) => (false, stream.write(bytes)),
-            Want::Read(space) => (true, stream.read(space)),
+            Want::Read => (true, stream.read(space)),
             Want::Ready => break,
         };
         match done {
-            Ok(count) if read => greeter.received(count),
+            Ok(count) if read => greeter.received(&space[..count])?,
             Ok(count) => greeter.wrote(count),
             Err(error) => return Err(greeter.io_error(error)),
         }

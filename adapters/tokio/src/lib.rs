@@ -35,9 +35,11 @@
 mod compat;
 mod runtime;
 
+#[cfg(feature = "tls")]
+pub use redlatch_futures::Tls;
 pub use redlatch_futures::{
     Cause, ConfigError, Delay, Denial, Drift, Error, Guard, Key, Limits, Loss, Malformed, Notice,
-    Protocol, Refusal, Renew, Retry, Server, Tally,
+    Protocol, Refusal, Renew, Retry, Server, Tally, TlsFault,
 };
 pub use runtime::Tokio;
 
