@@ -12,6 +12,7 @@ use crate::held::Held;
 use crate::os;
 use crate::progress::Progress;
 use crate::session::Session;
+use crate::trace::Span;
 
 /// A lock that is being taken. Dropped before it is done, it leaves what it may have to the reaper,
 /// which gives it back.
@@ -27,7 +28,8 @@ impl Acquiring {
     pub(crate) fn new(engine: &Arc<Engine>, session: Arc<Session>) -> Self {
         let waits = session.machine().lock.settings().retry != Retry::NONE;
         let waiting = waits.then(|| Waiting::new(engine, &session));
-        let drive = Drive::new(engine, &session, true, |lock, now| lock.acquire(now));
+        let span = Span::lock(session.key());
+        let drive = Drive::new(engine, &session, span, true, |lock, now| lock.acquire(now));
         Self { drive, waiting, began: os::now() }
     }
 

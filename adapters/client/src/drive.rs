@@ -10,12 +10,14 @@ use crate::error::Error;
 use crate::os;
 use crate::progress::Progress;
 use crate::session::{Machine, Session};
+use crate::trace::Span;
 
 /// An acquisition, an extension or a release under way. State changes only in [`Drive::poll`], so it
 /// may be dropped at any time: the reaper drives the machine on.
 pub(crate) struct Drive {
     engine: Arc<Engine>,
     session: Arc<Session>,
+    span: Span,
     /// Dropped before its end, it leaves a lock that nobody wants.
     abandons: bool,
     over: bool,
@@ -26,13 +28,14 @@ impl Drive {
     pub(crate) fn new(
         engine: &Arc<Engine>,
         session: &Arc<Session>,
+        span: Span,
         abandons: bool,
         begin: impl FnOnce(&mut Machine, Instant),
     ) -> Self {
         session.take();
         begin(&mut session.machine().lock, os::now());
         let (engine, session) = (Arc::clone(engine), Arc::clone(session));
-        Self { engine, session, abandons, over: false }
+        Self { engine, session, span, abandons, over: false }
     }
 
     pub(crate) const fn engine(&self) -> &Arc<Engine> {
@@ -49,6 +52,11 @@ impl Drive {
     /// [`Error::Random`], and [`Error::Closed`] when the session is cancelled; the lock is
     /// abandoned.
     pub(crate) fn poll(&mut self, waker: &Waker) -> Progress<Result<Event, Error>> {
+        let span = self.span.clone();
+        span.in_scope(|| self.poll_inside(waker))
+    }
+
+    fn poll_inside(&mut self, waker: &Waker) -> Progress<Result<Event, Error>> {
         let result = loop {
             let step = self.engine.step(&self.session, &mut self.session.machine().lock);
             self.engine.flush();
@@ -82,7 +90,7 @@ impl Drive {
             self.session.rest();
         }
         self.engine.flush();
-        self.session.wake_watchers();
+        self.session.tell();
     }
 }
 

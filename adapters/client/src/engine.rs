@@ -263,7 +263,7 @@ impl Engine {
             session.hand_to(&self.errands);
         }
         self.flush();
-        session.wake_watchers();
+        session.tell();
         session.standing(os::now()).unwrap_or(Err(Loss::Expired))
     }
 

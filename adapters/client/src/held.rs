@@ -15,6 +15,7 @@ use crate::os;
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::sync::Place;
+use crate::trace::Span;
 
 /// A lock that is held; what the guard of an adapter wraps.
 ///
@@ -23,20 +24,18 @@ use crate::sync::Place;
 pub struct Held {
     engine: Arc<Engine>,
     session: Arc<Session>,
-    key: Key,
     released: bool,
 }
 
 impl Held {
     pub(crate) fn new(engine: &Arc<Engine>, session: &Arc<Session>) -> Self {
-        let key = session.machine().lock.key().clone();
-        Self { engine: Arc::clone(engine), session: Arc::clone(session), key, released: false }
+        Self { engine: Arc::clone(engine), session: Arc::clone(session), released: false }
     }
 
     /// The key.
     #[must_use]
-    pub const fn key(&self) -> &Key {
-        &self.key
+    pub fn key(&self) -> &Key {
+        self.session.key()
     }
 
     /// How long the lock may still be believed; zero when it is lost.
@@ -76,7 +75,9 @@ impl Held {
         if self.engine.is_closed() {
             return Err(Error::Closed);
         }
-        let drive = Drive::new(&self.engine, &self.session, false, |lock, now| lock.extend(now));
+        let span = Span::extend(self.key());
+        let drive =
+            Drive::new(&self.engine, &self.session, span, false, |lock, now| lock.extend(now));
         Ok(Extending { held: self, drive })
     }
 
@@ -90,7 +91,9 @@ impl Held {
             return Err(Error::Closed);
         }
         self.released = true;
-        let drive = Drive::new(&self.engine, &self.session, false, |lock, now| lock.release(now));
+        let span = Span::release(self.key());
+        let drive =
+            Drive::new(&self.engine, &self.session, span, false, |lock, now| lock.release(now));
         Ok(Releasing { drive })
     }
 }
@@ -112,7 +115,7 @@ impl Drop for Held {
 impl fmt::Debug for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Held")
-            .field("key", &format_args!("{}", self.key))
+            .field("key", &format_args!("{}", self.key()))
             .field("validity", &self.validity())
             .finish_non_exhaustive()
     }

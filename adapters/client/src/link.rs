@@ -14,7 +14,7 @@ use crate::os;
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::sync::lock;
-use crate::wire::{Wakeups, Wire};
+use crate::wire::{News, Wakeups, Wire};
 
 pub(crate) struct Link {
     /// Its address, as errors name it.
@@ -85,7 +85,7 @@ impl Link {
             Err(error) => state.end(error, &mut wakeups),
         }
         drop(state);
-        wakeups.wake();
+        wakeups.wake(&self.server);
     }
 
     /// Waits until the first attempt to connect has ended. Gives why it failed.
@@ -134,7 +134,7 @@ impl Link {
         state.end(Error::Closed, &mut wakeups);
         wakeups.waker(state.keeper.take());
         drop(state);
-        wakeups.wake();
+        wakeups.wake(&self.server);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -158,6 +158,7 @@ impl Link {
         state.error = None;
         state.note_greeting(wire.greeting(), os::now());
         state.wire = Some(wire);
+        wakeups.news(News::Connected);
         if state.closing {
             state.end(Error::Closed, &mut wakeups);
         }
@@ -167,7 +168,7 @@ impl Link {
         }
         wakeups.waker(state.starter.take());
         drop(state);
-        wakeups.wake();
+        wakeups.wake(&self.server);
     }
 
     /// There is no connection.
@@ -176,10 +177,13 @@ impl Link {
         let mut state = self.state();
         state.tried = true;
         state.end(error.clone(), &mut wakeups);
-        state.error = Some(error);
+        let news = state.error.replace(error.clone()).is_none();
+        if !state.closing {
+            wakeups.news(News::NotConnected(error, news));
+        }
         wakeups.waker(state.starter.take());
         drop(state);
-        wakeups.wake();
+        wakeups.wake(&self.server);
     }
 
     /// Lends what is queued to `take`, which says how much of it is taken.
@@ -207,7 +211,7 @@ impl Link {
         let before = state.keeper.replace(fresh);
         drop(state);
         drop(before);
-        wakeups.wake();
+        wakeups.wake(&self.server);
         progress
     }
 
@@ -225,7 +229,7 @@ impl Link {
             state.end(error, &mut wakeups);
         }
         drop(state);
-        wakeups.wake();
+        wakeups.wake(&self.server);
         if must_flush {
             self.flush();
         }
@@ -241,7 +245,7 @@ impl Link {
             state.end(error, &mut wakeups);
         }
         drop(state);
-        wakeups.wake();
+        wakeups.wake(&self.server);
     }
 
     /// Whether the server answered on the last connection; said once.
@@ -294,7 +298,10 @@ impl State {
 
     fn end(&mut self, error: Error, wakeups: &mut Wakeups) {
         if let Some(wire) = self.wire.take() {
-            self.error = Some(error);
+            self.error = Some(error.clone());
+            if !self.closing {
+                wakeups.news(News::NotConnected(error, true));
+            }
             wire.end(wakeups);
             wakeups.waker(self.keeper.take());
         }

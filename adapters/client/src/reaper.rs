@@ -98,7 +98,7 @@ impl Rounds {
         let listed = machine.listed;
         drop(machine);
         drop(before);
-        session.wake_watchers();
+        session.tell();
         if let Some(at) = listed {
             self.due.insert((at, session.id()), session);
             if self.due.len() > self.most {

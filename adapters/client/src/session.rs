@@ -12,6 +12,7 @@ use crate::errands::Errands;
 use crate::key::Key;
 use crate::os;
 use crate::sync::{Place, Wakers, lock};
+use crate::trace::Untold;
 
 /// The machine itself.
 pub(crate) type Machine = Lock<Key, Vec<Seat>>;
@@ -20,6 +21,7 @@ pub(crate) type Machine = Lock<Key, Vec<Seat>>;
 /// without holding anything.
 pub(crate) struct Session {
     id: u64,
+    key: Key,
     machine: Mutex<Driven>,
     inbox: Mutex<Inbox>,
     status: Mutex<Status>,
@@ -57,6 +59,7 @@ pub(crate) enum Incoming {
 /// What the owner may believe. A loss stays.
 #[derive(Default)]
 struct Status {
+    untold: Untold,
     /// When it was taken.
     taken: Option<Instant>,
     lease: Option<Lease>,
@@ -68,9 +71,10 @@ impl Session {
     /// A lock that is not held, driven by its owner.
     pub(crate) fn new(key: Key, servers: usize, settings: Settings) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let lock = Lock::new(key, vec![Seat::default(); servers], settings, os::seed());
+        let lock = Lock::new(key.clone(), vec![Seat::default(); servers], settings, os::seed());
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
+            key,
             machine: Mutex::new(Driven { lock, listed: None }),
             inbox: Mutex::new(Inbox {
                 answers: VecDeque::new(),
@@ -87,6 +91,10 @@ impl Session {
     /// Different for every session of the process.
     pub(crate) const fn id(&self) -> u64 {
         self.id
+    }
+
+    pub(crate) const fn key(&self) -> &Key {
+        &self.key
     }
 
     pub(crate) fn machine(&self) -> MutexGuard<'_, Driven> {
@@ -220,6 +228,7 @@ impl Session {
     /// Notes what the machine said. Whoever drives it calls this before it lets go of the machine.
     pub(crate) fn publish(&self, event: Event, now: Instant) {
         let mut status = lock(&self.status);
+        status.untold.note(event);
         match event {
             Event::Acquired(lease) => (status.taken, status.lease) = (Some(now), Some(lease)),
             Event::Extended(lease) => status.lease = Some(lease),
@@ -233,14 +242,13 @@ impl Session {
         lock(&self.status).taken
     }
 
-    /// Wakes those who wait for a loss, if there is one.
-    pub(crate) fn wake_watchers(&self) {
+    /// Tells what was published, and wakes those who wait for a loss, if there is one.
+    pub(crate) fn tell(&self) {
         let mut status = lock(&self.status);
-        if status.lost.is_none() {
-            return;
-        }
-        let watchers = status.watchers.take();
+        let untold = status.untold.take();
+        let watchers = if status.lost.is_some() { status.watchers.take() } else { Vec::new() };
         drop(status);
+        untold.tell(&self.key, os::now());
         watchers.into_iter().for_each(Waker::wake);
     }
 

@@ -116,11 +116,11 @@ fn a_loss_wakes_all_who_wait_for_it() {
         session.watch(place, &waker);
     }
     session.leave_watchers(&places[1]);
-    session.wake_watchers();
+    session.tell();
     assert_eq!(woken(&count), 0, "nothing is lost");
     session.publish(Event::Lost(Loss::Deleted), os::now());
-    session.wake_watchers();
-    session.wake_watchers();
+    session.tell();
+    session.tell();
     assert_eq!(woken(&count), 2, "one each, and none for who has gone");
     assert_eq!(session.standing(os::now()), Some(Err(Loss::Deleted)));
 }

@@ -13,6 +13,7 @@ use crate::error::{Cause, Error};
 use crate::greeter::{Greeted, connect_error, wire_error};
 use crate::notice::Notice;
 use crate::session::Session;
+use crate::trace;
 
 /// Where an adapter that may block writes. It is called under a mutex of the link: it must not call
 /// back.
@@ -48,12 +49,20 @@ struct Route {
     session: Arc<Session>,
 }
 
-/// Whom to wake, once no mutex is held.
+/// Whom to wake, and what to tell, once no mutex is held.
 #[derive(Default)]
 #[must_use]
 pub(crate) struct Wakeups {
     sessions: Vec<Arc<Session>>,
     wakers: Vec<Waker>,
+    news: Option<News>,
+}
+
+/// What became of a connection.
+pub(crate) enum News {
+    Connected,
+    /// There is none; whether that is new.
+    NotConnected(Error, bool),
 }
 
 impl Wakeups {
@@ -68,7 +77,16 @@ impl Wakeups {
         self.wakers.extend(waker);
     }
 
-    pub(crate) fn wake(self) {
+    pub(crate) fn news(&mut self, news: News) {
+        self.news = Some(news);
+    }
+
+    pub(crate) fn wake(self, server: &str) {
+        match self.news {
+            Some(News::Connected) => trace::connected(server),
+            Some(News::NotConnected(error, new)) => trace::not_connected(server, &error, new),
+            None => {}
+        }
         self.sessions.iter().for_each(Session::wake);
         self.wakers.into_iter().for_each(Waker::wake);
     }

@@ -34,7 +34,7 @@ impl Guard {
 
     /// The key.
     #[must_use]
-    pub const fn key(&self) -> &Key {
+    pub fn key(&self) -> &Key {
         self.held.key()
     }
 
