@@ -178,6 +178,20 @@ fn a_guard_dropped_by_a_panic_releases() {
     assert!(guard.release().expect("answered"));
 }
 
+/// Requirement 10: while its own thread still has the client, and when nobody has it any more.
+#[test]
+fn a_guard_dropped_by_another_thread_releases() {
+    let server = server();
+    for client_first in [false, true] {
+        let client = client(&server);
+        let guard = client.lock("key", LONG).expect("free");
+        let client = (!client_first).then_some(client);
+        thread::spawn(move || drop(guard)).join().expect("a drop never panics");
+        eventually("the key is given back", || !is_held(&server, "key"));
+        drop(client);
+    }
+}
+
 #[test]
 fn a_release_in_another_thread_works() {
     let server = server();

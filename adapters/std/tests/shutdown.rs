@@ -55,6 +55,40 @@ fn shutdown_stops_those_who_wait_and_those_who_come() {
     assert!(late.shutdown(Duration::ZERO), "once more does no harm");
 }
 
+/// Requirement 10: the shutdown waits for a silent server; what is dropped meanwhile is given back as
+/// well.
+#[test]
+fn a_guard_dropped_during_the_shutdown_is_given_back() {
+    let server = server();
+    let client = client(&server);
+    let late = client.clone();
+    let [first, second] = ["first", "second"].map(|key| client.lock(key, LONG).expect("free"));
+    server.pause().expect("a thread");
+    drop(first);
+    let shutdown = thread::spawn(move || client.shutdown(LONG));
+    eventually("it shuts down", || matches!(late.try_lock("late", LONG), Err(Error::Closed)));
+    drop(second);
+    server.resume().expect("a thread");
+    assert!(shutdown.join().expect("no panic"), "everything is given back");
+    assert_eq!(server.with(|server| server.keys(0).count()), 0);
+}
+
+/// Requirement 10: its key is left to the ttl, as is documented, and nothing panics or hangs.
+#[test]
+fn a_guard_dropped_after_the_shutdown_is_left_to_its_ttl() {
+    let server = server();
+    let client = client(&server);
+    let [dropped, mut used] = ["key", "used"].map(|key| client.lock(key, LONG).expect("free"));
+    assert!(client.shutdown(LONG), "nothing was owed");
+    let began = Instant::now();
+    assert!(matches!(used.extend(), Err(Error::Closed)));
+    assert!(matches!(used.release(), Err(Error::Closed)));
+    drop(dropped);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    eventually("the connection is closed", || server.with(|server| server.sessions().count()) == 0);
+    assert!(is_held(&server, "key"));
+}
+
 /// The last handle is gone: what is owed is paid in the background, also by a guard that outlives
 /// the client.
 #[test]
