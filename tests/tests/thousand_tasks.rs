@@ -13,7 +13,7 @@ use redlatch_testkit::model::{Fault, Rule};
 use redlatch_testkit::server::{Kind, Server};
 
 const TASKS: usize = 1_000;
-const LOCKS: usize = 20;
+const LOCKS: usize = 100;
 /// Two tasks want each key.
 const KEYS: usize = TASKS / 2;
 
@@ -148,7 +148,8 @@ fn a_full_connection_holds_back_a_thousand_tasks<F: Face>() {
     assert_eq!(server.with(|server| server.keys(0).count()), 0);
 }
 
-/// The tests of this file share the machine badly: one at a time.
+/// The tests of this file share the machine badly: one at a time. Between processes the test runner
+/// sees to it.
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
