@@ -56,7 +56,7 @@ pub const SCENARIOS: &[Scenario] = scenarios! {
     quorum::a_tie_of_two_settles_at_once [5] needs Quorum;
     quorum::a_tie_of_four_settles_at_once [5] needs Quorum;
     quorum::an_extension_needs_a_majority [5, 7] needs Quorum;
-    quorum::contenders_over_three_servers_exclude_each_other [5, 9] needs Quorum;
+    quorum::contenders_over_several_servers_exclude_each_other [5, 9] needs Quorum;
     basics::many_threads_on_one_client_exclude_each_other [1, 10] needs Threads;
     basics::many_clients_exclude_each_other [1, 2];
     interop::a_plain_client_and_we_exclude_each_other_in_a_race [11];
