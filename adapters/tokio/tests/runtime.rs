@@ -8,7 +8,7 @@ use std::task::Wake;
 use std::thread::{self, Thread};
 use std::time::Instant;
 
-use redlatch_testkit::model::{ModelServer, Settings, Value};
+use redlatch_testkit::model::{ModelServer, Value};
 use redlatch_tokio::{Builder, Client, Error, Guard, Loss, Renew, Retry, Tokio};
 use tokio::runtime::{self, Runtime};
 
@@ -68,25 +68,6 @@ async fn locked(server: &ModelServer) -> (Client, Guard) {
 }
 
 #[test]
-fn a_client_can_be_shared_and_its_futures_sent() {
-    fn shared<T: Send + Sync + 'static>() {}
-    fn sent<T: Send>(_: T) {}
-    shared::<(Client, Guard, Error)>();
-    fn cloned<T: Clone>() {}
-    cloned::<Client>();
-    sent(Client::connect("redis://h"));
-    let _never_called = |client: &'static Client, guard: &'static mut Guard, other: Guard| {
-        sent(client.try_lock("key", LONG));
-        sent(client.lock_with("key", LONG, Retry::NONE));
-        sent(client.clone().shutdown(LONG));
-        sent(guard.lost());
-        sent(guard.run(async {}));
-        sent(guard.extend());
-        sent(other.release());
-    };
-}
-
-#[test]
 fn connecting_outside_a_runtime_is_an_error() {
     let error = without_tokio(Client::connect("redis://127.0.0.1:1")).expect_err("no runtime");
     assert!(matches!(error, Error::NoRuntime), "{error}");
@@ -109,20 +90,6 @@ fn futures_need_no_runtime() {
         assert!(client.shutdown(LONG).await);
     });
     assert!(!is_held(&server, "key"));
-}
-
-#[test]
-fn unix_sockets_and_one_thread_do() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("r.sock");
-    let _server = ModelServer::on_unix_socket(&path, Settings::default()).expect("a socket");
-    one_thread().block_on(async {
-        let client =
-            Client::connect(&format!("unix://{}", path.display())).await.expect("accepted");
-        let guard = client.lock("key", LONG).await.expect("free");
-        assert!(guard.release().await.expect("answered"));
-        assert!(client.shutdown(LONG).await);
-    });
 }
 
 /// Requirement 10: a guard is dropped where there is no runtime.
