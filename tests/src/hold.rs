@@ -19,7 +19,10 @@
 //! ```
 //!
 //! Wrong usage is told on standard error, exit 2. The arguments, the lines and the schedule are
-//! here, so that an example holds only what differs: its runtime.
+//! here, and so is the whole program of the asynchronous adapters, so that an example holds only what
+//! differs: its runtime.
+
+mod asynchronous;
 
 use core::fmt::Display;
 use core::time::Duration;
@@ -29,7 +32,10 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use redlatch_client::Error;
 use redlatch_core::Loss;
+
+pub use asynchronous::hold;
 
 /// What the command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,6 +236,15 @@ impl<W: Write> Journal<W> {
             _ => "unknown",
         };
         self.end(format_args!("lost reason={reason}"), Ending::LOST)
+    }
+
+    /// The client failed.
+    pub fn failed(&mut self, error: &Error) -> Ending {
+        match error {
+            Error::Lost(loss) => self.lost(*loss),
+            Error::Config(_) => self.misused(error),
+            _ => self.error(error),
+        }
     }
 
     /// Something went wrong.

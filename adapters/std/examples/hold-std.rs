@@ -18,12 +18,8 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
-    let ending = run(&arguments, &mut journal).unwrap_or_else(|error| match error {
-        Error::Lost(loss) => journal.lost(loss),
-        Error::Config(_) => journal.misused(&error),
-        _ => journal.error(&error),
-    });
-    ending.into()
+    let ending = run(&arguments, &mut journal);
+    ending.unwrap_or_else(|error| journal.failed(&error)).into()
 }
 
 fn run(arguments: &Arguments, journal: &mut Journal) -> Result<Ending, Error> {
