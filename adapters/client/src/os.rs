@@ -1,6 +1,9 @@
 //! What adapters ask the operating system for: the clock, and randomness.
 
-use redlatch_core::{Instant, Token};
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::sync::OnceLock;
+
+use redlatch_core::{Instant, Random, Token};
 
 use crate::error::Error;
 
@@ -25,11 +28,16 @@ pub fn token() -> Result<Token, Error> {
     Token::from_random(bytes).map_err(|_| Error::Random)
 }
 
-/// A seed for the jitter of one lock. Where the generator fails it is taken from the clock: equal
-/// seeds cost time, not safety.
+/// A seed for the jitter of one lock, different for every call. The operating system is asked once
+/// for all: every lock would pay for the call. Where its generator fails, the clock is asked instead:
+/// equal seeds cost time, not safety.
 #[must_use]
 pub fn seed() -> u64 {
-    getrandom::u64().unwrap_or_else(|_| now().as_micros())
+    static ORIGIN: OnceLock<u64> = OnceLock::new();
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let origin = ORIGIN.get_or_init(|| getrandom::u64().unwrap_or_else(|_| now().as_micros()));
+    // What lies next to each other is as good as far apart: the jitter comes out of a mixer.
+    Random::new(origin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))).next_u64()
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
