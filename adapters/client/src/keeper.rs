@@ -111,8 +111,9 @@ impl Keeper {
     }
 
     /// Lends what waits to be written to `take`, which says how many bytes of its beginning it has
-    /// taken; they count as written. While it takes all, it may be given more. It is called under a mutex and must not wait or call back.
-    /// Wakes when there is more. Done when the connection has ended.
+    /// taken; they count as written. While it takes all, it may be given more. It is called under a
+    /// mutex and must not wait or call back. Wakes when there is more. Done when the connection has
+    /// ended.
     pub fn poll_outgoing(&self, waker: &Waker, take: impl FnMut(&[u8]) -> usize) -> Progress<()> {
         self.link().poll_outgoing(waker, take)
     }

@@ -19,15 +19,20 @@ use crate::timer::Timer;
 const READ_BYTES: usize = 16 * 1024;
 /// Reads before other tasks have their turn.
 const READS_MAX: usize = 16;
+/// What was read at once is handed out in so many parts, so that the server works at the requests
+/// that follow from one part while the next is handed out.
+const PARTS: usize = 4;
+/// A smaller part is not worth the writes: about ten answers.
+const PART_BYTES_MIN: usize = 512;
 
 /// The task of one server: connect, talk to the end, pause, again.
 pub(crate) async fn run<R: Runtime>(runtime: Arc<R>, mut keeper: Keeper) {
     let mut timer = Timer::new(&*runtime);
-    let mut space = vec![0; READ_BYTES];
+    let mut inbound = Inbound::new();
     while let Some(deadline) = keeper.begin() {
-        let opening = open(&*runtime, &keeper, deadline, &mut space);
+        let opening = open(&*runtime, &keeper, deadline, &mut inbound.space);
         if let Some(stream) = unless_closing(&keeper, opening).await {
-            talk(&keeper, &mut timer, stream, &mut space).await;
+            talk(&keeper, &mut timer, stream, &mut inbound).await;
         }
         timer.wait(|waker| keeper.poll_pause(waker)).await;
     }
@@ -108,15 +113,16 @@ async fn talk<R: Runtime>(
     keeper: &Keeper,
     timer: &mut Timer<'_, R>,
     mut stream: R::Stream,
-    space: &mut [u8],
+    inbound: &mut Inbound,
 ) {
+    inbound.filled(0);
     poll_fn(|context| {
         loop {
             let until = match write_out(keeper, &mut stream, context) {
                 Progress::Done(()) => return Poll::Ready(()),
                 Progress::Wait(until) => until,
             };
-            if read_in(keeper, &mut stream, space, context).is_ready() {
+            if read_in(keeper, &mut stream, inbound, context).is_ready() {
                 return Poll::Ready(());
             }
             ready!(timer.poll_until(until, context));
@@ -158,21 +164,58 @@ fn write_out(
     }
 }
 
+/// What was read and is not handed out yet.
+struct Inbound {
+    space: Vec<u8>,
+    start: usize,
+    end: usize,
+    part: usize,
+}
+
+impl Inbound {
+    fn new() -> Self {
+        Self { space: vec![0; READ_BYTES], start: 0, end: 0, part: 0 }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    fn filled(&mut self, count: usize) {
+        (self.start, self.end) = (0, count);
+        self.part = count.div_ceil(PARTS).max(PART_BYTES_MIN);
+    }
+
+    fn next(&mut self) -> &[u8] {
+        let start = self.start;
+        self.start = self.end.min(start + self.part);
+        &self.space[start..self.start]
+    }
+}
+
 /// Reads what there is. Ready when the connection has ended.
 fn read_in(
     keeper: &Keeper,
     stream: &mut (impl AsyncRead + Unpin),
-    space: &mut [u8],
+    inbound: &mut Inbound,
     context: &mut Context<'_>,
 ) -> Poll<()> {
     for _ in 0..READS_MAX {
-        match ready!(poll_read(stream, space, context)) {
-            Ok(count) if keeper.received(&space[..count]) => {}
-            Ok(_) => return Poll::Ready(()),
-            Err(error) => {
-                keeper.broken(error);
-                return Poll::Ready(());
+        if inbound.is_empty() {
+            match ready!(poll_read(stream, &mut inbound.space, context)) {
+                Ok(count) => inbound.filled(count),
+                Err(error) => {
+                    keeper.broken(error);
+                    return Poll::Ready(());
+                }
             }
+        }
+        if !keeper.received(inbound.next()) {
+            return Poll::Ready(());
+        }
+        // Those who were woken write before the rest is handed out.
+        if !inbound.is_empty() {
+            break;
         }
     }
     context.waker().wake_by_ref();
@@ -205,5 +248,38 @@ fn retry(mut call: impl FnMut() -> Poll<io::Result<usize>>) -> Poll<io::Result<u
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             other => return other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Inbound, PART_BYTES_MIN, PARTS, READ_BYTES};
+
+    #[test]
+    fn what_was_read_is_handed_out_whole_and_in_order() {
+        let mut inbound = Inbound::new();
+        for (at, byte) in inbound.space.iter_mut().enumerate() {
+            *byte = (at % 251) as u8;
+        }
+        let read = inbound.space.clone();
+        let few = PART_BYTES_MIN;
+        let cases = [(1, 1), (few, 1), (few + 1, 2), (READ_BYTES - 1, PARTS), (READ_BYTES, PARTS)];
+        for (count, parts) in cases {
+            inbound.filled(count);
+            let mut handed_out = Vec::new();
+            for _ in 0..parts {
+                assert!(!inbound.is_empty(), "{count} in {parts}");
+                handed_out.extend_from_slice(inbound.next());
+            }
+            assert!(inbound.is_empty() && handed_out == read[..count], "{count} in {parts}");
+        }
+    }
+
+    /// The connection must hear of it.
+    #[test]
+    fn the_end_of_the_stream_is_a_part_of_no_bytes() {
+        let mut inbound = Inbound::new();
+        inbound.filled(0);
+        assert!(inbound.is_empty() && inbound.next().is_empty());
     }
 }
