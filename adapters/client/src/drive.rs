@@ -59,11 +59,11 @@ impl Drive {
     fn poll_inside(&mut self, waker: &Waker) -> Progress<Result<Event, Error>> {
         let result = loop {
             let step = self.engine.step(&self.session, &mut self.session.machine().lock);
-            self.engine.flush();
             match step {
                 Ok(Step::Event(event)) => break Ok(event),
                 Ok(Step::Wait(_)) if self.session.is_cancelled() => break Err(Error::Closed),
                 Ok(Step::Wait(until)) => {
+                    self.engine.flush();
                     if self.session.poll_incoming(waker).is_pending() {
                         return Progress::Wait(until.unwrap_or(Instant::NEVER));
                     }
