@@ -8,16 +8,16 @@ use std::path::Path;
 use async_std::net::{TcpStream, ToSocketAddrs};
 #[cfg(unix)]
 use async_std::os::unix::net::UnixStream;
-use redlatch_futures::{Error, Runtime};
+use redlatch_futures::{Error, FuturesIo, Runtime, Socket};
 
 /// The executor of async-std, which is global.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncStd;
 
 #[cfg(unix)]
-type Stream = redlatch_futures::Socket<TcpStream, UnixStream>;
+type Stream = Socket<FuturesIo<TcpStream>, FuturesIo<UnixStream>>;
 #[cfg(not(unix))]
-type Stream = redlatch_futures::Socket<TcpStream, TcpStream>;
+type Stream = Socket<FuturesIo<TcpStream>, FuturesIo<TcpStream>>;
 
 impl Runtime for AsyncStd {
     type Stream = Stream;
@@ -33,12 +33,12 @@ impl Runtime for AsyncStd {
     async fn connect_tcp(&self, address: SocketAddr) -> io::Result<Stream> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Stream::Tcp(stream))
+        Ok(Stream::Tcp(FuturesIo(stream)))
     }
 
     #[cfg(unix)]
     async fn connect_unix(&self, path: &Path) -> io::Result<Stream> {
-        UnixStream::connect(path).await.map(Stream::Unix)
+        UnixStream::connect(path).await.map(FuturesIo).map(Stream::Unix)
     }
 
     #[cfg(not(unix))]

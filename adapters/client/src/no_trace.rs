@@ -1,6 +1,6 @@
 //! What stands in for `tracing` where it is not built in: nobody is told.
 
-use redlatch_core::{Event, Instant};
+use redlatch_core::Event;
 
 use crate::error::Error;
 use crate::key::Key;
@@ -37,7 +37,7 @@ impl Untold {
         Self
     }
 
-    pub(crate) const fn tell(self, _key: &Key, _now: Instant) {}
+    pub(crate) const fn tell(self, _key: &Key) {}
 }
 
 pub(crate) const fn connected(_server: &str) {}

@@ -248,7 +248,7 @@ impl Session {
         let untold = status.untold.take();
         let watchers = if status.lost.is_some() { status.watchers.take() } else { Vec::new() };
         drop(status);
-        untold.tell(&self.key, os::now());
+        untold.tell(&self.key);
         watchers.into_iter().for_each(Waker::wake);
     }
 

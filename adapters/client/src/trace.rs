@@ -11,10 +11,12 @@
 //! Subscribers are foreign code: nothing here is called under a mutex.
 
 use redlatch_core::{Event, Instant, Released};
+use tracing::level_filters::LevelFilter;
 use tracing::{Level, debug, event, span, trace, warn};
 
 use crate::error::Error;
 use crate::key::Key;
+use crate::os;
 
 const TARGET: &str = "redlatch";
 
@@ -40,13 +42,22 @@ impl Span {
     }
 }
 
-/// What a machine has said and nobody was told yet.
+/// What a machine has said and nobody was told yet. Mostly it is one event.
 #[derive(Debug, Default)]
-pub(crate) struct Untold(Vec<Event>);
+pub(crate) struct Untold {
+    first: Option<Event>,
+    others: Vec<Event>,
+}
 
 impl Untold {
     pub(crate) fn note(&mut self, event: Event) {
-        self.0.push(event);
+        if LevelFilter::current() == LevelFilter::OFF {
+            return;
+        }
+        match self.first {
+            None => self.first = Some(event),
+            Some(_) => self.others.push(event),
+        }
     }
 
     /// Takes it out, to be told.
@@ -54,8 +65,12 @@ impl Untold {
         core::mem::take(self)
     }
 
-    pub(crate) fn tell(self, key: &Key, now: Instant) {
-        self.0.into_iter().for_each(|event| tell(event, key, now));
+    pub(crate) fn tell(self, key: &Key) {
+        if self.first.is_none() {
+            return;
+        }
+        let now = os::now();
+        self.first.into_iter().chain(self.others).for_each(|event| tell(event, key, now));
     }
 }
 

@@ -41,7 +41,7 @@ mod handle;
 mod link;
 mod reaper;
 mod runtime;
-mod socket;
+mod stream;
 mod timer;
 mod wait;
 
@@ -54,4 +54,6 @@ pub use redlatch_core::{
     Delay, Denial, Drift, Limits, Loss, Malformed, Protocol, Refusal, Renew, Retry, Tally,
 };
 pub use runtime::Runtime;
-pub use socket::Socket;
+#[cfg(feature = "futures-io")]
+pub use stream::FuturesIo;
+pub use stream::{Socket, Stream};

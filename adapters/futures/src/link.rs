@@ -2,17 +2,17 @@
 //! else queues requests and wakes it.
 
 use core::future::poll_fn;
-use core::pin::{Pin, pin};
+use core::pin::pin;
 use core::task::{Context, Poll, ready};
 use std::io;
 use std::sync::Arc;
 
-use futures_io::{AsyncRead, AsyncWrite};
 use redlatch_client::{Error, Greeted, Keeper, Progress, Want};
 use redlatch_core::Instant;
 
 use crate::connect::connect;
 use crate::runtime::Runtime;
+use crate::stream::Stream;
 use crate::timer::Timer;
 
 /// Bytes that are read from the socket at once.
@@ -133,11 +133,7 @@ async fn talk<R: Runtime>(
 
 /// Writes as much as the socket takes. Done when the connection has ended; else the moment when the
 /// server has been silent for too long.
-fn write_out(
-    keeper: &Keeper,
-    stream: &mut (impl AsyncWrite + Unpin),
-    context: &mut Context<'_>,
-) -> Progress<()> {
+fn write_out(keeper: &Keeper, stream: &mut impl Stream, context: &mut Context<'_>) -> Progress<()> {
     loop {
         let mut again = false;
         let mut failure = None;
@@ -196,7 +192,7 @@ impl Inbound {
 /// Reads what there is. Ready when the connection has ended.
 fn read_in(
     keeper: &Keeper,
-    stream: &mut (impl AsyncRead + Unpin),
+    stream: &mut impl Stream,
     inbound: &mut Inbound,
     context: &mut Context<'_>,
 ) -> Poll<()> {
@@ -223,19 +219,19 @@ fn read_in(
 }
 
 fn poll_read(
-    stream: &mut (impl AsyncRead + Unpin),
+    stream: &mut impl Stream,
     space: &mut [u8],
     context: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
-    retry(|| Pin::new(&mut *stream).poll_read(context, space))
+    retry(|| stream.poll_read(context, space))
 }
 
 fn poll_write(
-    stream: &mut (impl AsyncWrite + Unpin),
+    stream: &mut impl Stream,
     bytes: &[u8],
     context: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
-    match ready!(retry(|| Pin::new(&mut *stream).poll_write(context, bytes))) {
+    match ready!(retry(|| stream.poll_write(context, bytes))) {
         Ok(0) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
         written => Poll::Ready(written),
     }

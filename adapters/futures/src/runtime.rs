@@ -5,8 +5,9 @@ use core::time::Duration;
 use std::io;
 use std::path::Path;
 
-use futures_io::{AsyncRead, AsyncWrite};
 use redlatch_client::Error;
+
+use crate::stream::Stream;
 
 /// An async runtime: sockets, a timer and tasks. A new runtime implements this and nothing else.
 ///
@@ -15,7 +16,7 @@ use redlatch_client::Error;
 /// any executor, and polled and dropped where there is none.
 pub trait Runtime: Send + Sync + Sized + 'static {
     /// A connected socket.
-    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    type Stream: Stream;
 
     /// The runtime of the caller.
     ///

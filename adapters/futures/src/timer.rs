@@ -75,13 +75,12 @@ impl<'r, R: Runtime> Timer<'r, R> {
 mod tests {
     use super::Timer;
     use crate::runtime::Runtime;
+    use crate::stream::Stream;
     use core::future::pending;
     use core::net::SocketAddr;
-    use core::pin::Pin;
     use core::sync::atomic::{AtomicUsize, Ordering};
     use core::task::{Context, Poll, Waker};
     use core::time::Duration;
-    use futures_io::{AsyncRead, AsyncWrite};
     use redlatch_client::{Error, os};
     use redlatch_core::Instant;
     use std::io;
@@ -96,30 +95,12 @@ mod tests {
     /// No stream of it exists.
     enum Unconnected {}
 
-    impl AsyncRead for Unconnected {
-        fn poll_read(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-            _: &mut [u8],
-        ) -> Poll<io::Result<usize>> {
-            match *self {}
-        }
-    }
-
-    impl AsyncWrite for Unconnected {
-        fn poll_write(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-            _: &[u8],
-        ) -> Poll<io::Result<usize>> {
+    impl Stream for Unconnected {
+        fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
             match *self {}
         }
 
-        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            match *self {}
-        }
-
-        fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        fn poll_write(&mut self, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
             match *self {}
         }
     }

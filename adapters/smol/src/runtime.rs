@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::io;
 use std::path::Path;
 
-use redlatch_futures::{Error, Runtime};
+use redlatch_futures::{Error, FuturesIo, Runtime, Socket};
 use smol::net::TcpStream;
 #[cfg(unix)]
 use smol::net::unix::UnixStream;
@@ -15,9 +15,9 @@ use smol::net::unix::UnixStream;
 pub struct Smol;
 
 #[cfg(unix)]
-type Stream = redlatch_futures::Socket<TcpStream, UnixStream>;
+type Stream = Socket<FuturesIo<TcpStream>, FuturesIo<UnixStream>>;
 #[cfg(not(unix))]
-type Stream = redlatch_futures::Socket<TcpStream, TcpStream>;
+type Stream = Socket<FuturesIo<TcpStream>, FuturesIo<TcpStream>>;
 
 impl Runtime for Smol {
     type Stream = Stream;
@@ -33,12 +33,12 @@ impl Runtime for Smol {
     async fn connect_tcp(&self, address: SocketAddr) -> io::Result<Stream> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Stream::Tcp(stream))
+        Ok(Stream::Tcp(FuturesIo(stream)))
     }
 
     #[cfg(unix)]
     async fn connect_unix(&self, path: &Path) -> io::Result<Stream> {
-        UnixStream::connect(path).await.map(Stream::Unix)
+        UnixStream::connect(path).await.map(FuturesIo).map(Stream::Unix)
     }
 
     #[cfg(not(unix))]

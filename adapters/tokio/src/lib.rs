@@ -32,8 +32,8 @@
 //! one thread, nothing is released in the background while that thread is blocked.
 #![forbid(unsafe_code)]
 
-mod compat;
 mod runtime;
+mod socket;
 
 #[cfg(feature = "tls")]
 pub use redlatch_futures::Tls;

@@ -5,22 +5,22 @@ use core::time::Duration;
 use std::io;
 use std::path::Path;
 
-use redlatch_futures::{Error, Runtime, Socket};
+use redlatch_futures::{Error, Runtime, Socket as Either};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 use tokio::runtime::Handle;
 
-use crate::compat::Compat;
+use crate::socket::Socket;
 
 /// A tokio runtime, with its I/O and its time enabled.
 #[derive(Clone, Debug)]
 pub struct Tokio(Handle);
 
 #[cfg(unix)]
-type Stream = Socket<Compat<TcpStream>, Compat<UnixStream>>;
+type Stream = Either<Socket<TcpStream>, Socket<UnixStream>>;
 #[cfg(not(unix))]
-type Stream = Socket<Compat<TcpStream>, Compat<TcpStream>>;
+type Stream = Either<Socket<TcpStream>, Socket<TcpStream>>;
 
 impl From<Handle> for Tokio {
     fn from(handle: Handle) -> Self {
@@ -42,12 +42,12 @@ impl Runtime for Tokio {
     async fn connect_tcp(&self, address: SocketAddr) -> io::Result<Stream> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Stream::Tcp(Compat(stream)))
+        Ok(Stream::Tcp(Socket(stream)))
     }
 
     #[cfg(unix)]
     async fn connect_unix(&self, path: &Path) -> io::Result<Stream> {
-        UnixStream::connect(path).await.map(Compat).map(Stream::Unix)
+        UnixStream::connect(path).await.map(Socket).map(Stream::Unix)
     }
 
     #[cfg(not(unix))]

@@ -82,7 +82,10 @@ pub(super) fn a_server_that_lost_its_data_is_noticed_by_the_holder(bench: &Bench
     server.running.restart_empty()?;
     // Until the client is connected again it cannot tell, and the old lease stands.
     eventually("the loss is noticed", SOON, || match guard.extend() {
-        Err(Failure { kind: Kind::Lost(Loss::Deleted | Loss::Stolen), .. }) => Ok(true),
+        Err(Failure {
+            kind: Kind::Lost(Loss::Deleted | Loss::ServerRestarted | Loss::Stolen),
+            ..
+        }) => Ok(true),
         Err(Failure { kind: Kind::NotExtended | Kind::Unavailable, .. }) => Ok(false),
         other => Err(format!("the extension gave {other:?}").into()),
     })?;

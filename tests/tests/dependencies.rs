@@ -1,0 +1,76 @@
+//! What the adapters bring into the tree of their users, as `cargo tree` tells it.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+/// The tokio adapter without TLS: these four, what they need, and ours.
+const TOKIO: [&str; 19] = [
+    // Named: buffers and keys, tokens, what is told, the runtime.
+    "bytes",
+    "getrandom",
+    "tracing",
+    "tokio",
+    // What these need.
+    "cfg-if",
+    "libc",
+    "mio",
+    "once_cell",
+    "pin-project-lite",
+    "socket2",
+    "tracing-core",
+    // CLOCK_BOOTTIME without unsafe code of our own: a lease runs out while the machine sleeps.
+    "bitflags",
+    "linux-raw-sys",
+    "rustix",
+    // Passwords are wiped from memory.
+    "zeroize",
+    "redlatch-client",
+    "redlatch-core",
+    "redlatch-futures",
+    "redlatch-tokio",
+];
+
+/// Names of the crates that are built for users of this one, on Linux.
+fn tree(arguments: &[&str]) -> BTreeSet<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["tree", "--locked", "--edges=normal,build", "--prefix=none", "--format={p}"])
+        .args(["--target=x86_64-unknown-linux-gnu"])
+        .args(arguments)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_tokio_adapter_brings_exactly_what_is_listed() {
+    let expected: BTreeSet<String> = TOKIO.iter().map(ToString::to_string).collect();
+    assert_eq!(tree(&["-p", "redlatch-tokio"]), expected);
+}
+
+/// Without the feature nothing of TLS is built, with it rustls is.
+#[test]
+fn tls_comes_only_with_its_feature() {
+    for adapter in ["std", "tokio", "smol", "async-std"] {
+        let package = format!("redlatch-{adapter}");
+        let of_tls = |name: &String| name.starts_with("rustls") || name == "ring";
+        let without = tree(&["-p", &package]);
+        assert!(!without.iter().any(of_tls), "{package}: {without:?}");
+        assert!(tree(&["-p", &package, "--features=tls"]).iter().any(of_tls), "{package}");
+    }
+}
+
+/// The blocking adapter is for programs without a runtime.
+#[test]
+fn the_blocking_adapter_brings_no_runtime() {
+    let names = tree(&["-p", "redlatch-std"]);
+    let most: BTreeSet<&str> = TOKIO.into_iter().chain(["redlatch-std"]).collect();
+    let surplus: Vec<_> = names.iter().filter(|name| !most.contains(&***name)).collect();
+    assert!(
+        surplus.is_empty() && !names.contains("tokio") && !names.contains("tracing"),
+        "{names:?}"
+    );
+}
