@@ -3,4 +3,5 @@
 pub mod conformance;
 pub mod hold;
 pub mod model;
+pub mod port;
 pub mod server;

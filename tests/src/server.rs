@@ -13,7 +13,6 @@ use core::fmt;
 use core::net::{Ipv4Addr, SocketAddr};
 use core::time::Duration;
 use std::io;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -23,6 +22,7 @@ pub use error::ServerError;
 pub use kind::Kind;
 pub use query::{Inspector, Value};
 
+use crate::port::Port;
 use process::Process;
 
 /// A server that is not ready by then has failed.
@@ -85,8 +85,8 @@ impl Builder {
         let folder = tempfile::Builder::new().prefix("redlatch-").tempdir()?;
         let mut last = None;
         for _ in 0..PORT_ATTEMPTS {
-            let port = free_port()?;
-            match launch(&self, &binary, folder.path(), port) {
+            let port = Port::claim()?;
+            match launch(&self, &binary, folder.path(), port.number()) {
                 Ok(process) => {
                     return Ok(Server {
                         options: self,
@@ -117,7 +117,7 @@ pub enum Data {
 pub struct Server {
     options: Builder,
     binary: PathBuf,
-    port: u16,
+    port: Port,
     process: Option<Process>,
     folder: TempDir,
 }
@@ -152,7 +152,7 @@ impl Server {
     /// The loopback address it listens on. It stays the same over restarts.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port.number()))
     }
 
     /// `redis://[:password@]127.0.0.1:port`. The password is taken as it is, so it must not need escaping.
@@ -209,7 +209,8 @@ impl Server {
         if data == Data::Lose {
             self.folder = tempfile::Builder::new().prefix("redlatch-").tempdir()?;
         }
-        self.process = Some(launch(&self.options, &self.binary, self.folder.path(), self.port)?);
+        self.process =
+            Some(launch(&self.options, &self.binary, self.folder.path(), self.port.number())?);
         Ok(())
     }
 
@@ -261,7 +262,7 @@ impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
             .field("kind", &self.options.kind)
-            .field("port", &self.port)
+            .field("port", &self.port.number())
             .field("pid", &self.pid())
             .finish_non_exhaustive()
     }
@@ -351,11 +352,6 @@ fn command_line(options: &Builder, folder: &Path, port: u16) -> Vec<String> {
     line
 }
 
-/// A port that was free a moment ago. Nothing holds it, so the caller must cope with losing it.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
 fn log_path(folder: &Path) -> PathBuf {
     folder.join("log")
 }
@@ -373,6 +369,7 @@ fn read_log(folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::TcpListener;
 
     #[test]
     fn a_taken_port_is_told_from_other_failures_so_that_another_is_tried() {

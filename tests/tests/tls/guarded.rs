@@ -1,21 +1,18 @@
 //! A real server that is reached over TLS.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 
+use redlatch_testkit::port::Port;
 use redlatch_testkit::server::{Kind, Server};
 use tempfile::TempDir;
 
 use crate::authority::Identity;
 
-/// Somebody else may take the free port that was found.
-const ATTEMPTS: usize = 5;
-
 /// A real Redis 7.0 with a port for TLS beside its plain one.
 pub(crate) struct Guarded {
     pub(crate) server: Server,
-    port: u16,
+    port: Port,
     _files: TempDir,
 }
 
@@ -39,38 +36,26 @@ impl Guarded {
             ("--tls-ca-cert-file", put("ca.crt", clients.unwrap_or(&identity.certificate))),
             ("--tls-auth-clients", if clients.is_some() { "yes" } else { "no" }.to_owned()),
         ];
-        for _ in 0..ATTEMPTS {
-            let port = free_port();
-            let line =
-                arguments.iter().flat_map(|(name, value)| [(*name).to_owned(), value.clone()]);
-            let line = line.chain(["--tls-port".to_owned(), port.to_string()]);
-            let line = line.chain(more.iter().map(ToString::to_string));
-            let started = Server::builder(Kind::Redis7).arguments(line).start();
-            match started {
-                Ok(server) => return Self { server, port, _files: files },
-                Err(error) if error.to_string().contains("listening") => {}
-                Err(error) => panic!("{error}"),
-            }
-        }
-        panic!("no free port");
+        let port = Port::claim().expect("a port");
+        let line = arguments.iter().flat_map(|(name, value)| [(*name).to_owned(), value.clone()]);
+        let line = line.chain(["--tls-port".to_owned(), port.number().to_string()]);
+        let line = line.chain(more.iter().map(ToString::to_string));
+        let started = Server::builder(Kind::Redis7).arguments(line).start();
+        let server = started.unwrap_or_else(|error| panic!("{error}"));
+        Self { server, port, _files: files }
     }
 
     /// Under this name of the machine.
     pub(crate) fn url(&self, host: &str) -> String {
-        format!("rediss://{host}:{}", self.port)
+        format!("rediss://{host}:{}", self.port.number())
     }
 
     /// As if its TLS port were a plain one.
     pub(crate) fn plain_url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://127.0.0.1:{}", self.port.number())
     }
 }
 
 fn text_of(path: &Path) -> String {
     path.to_str().expect("UTF-8").to_owned()
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("bound").port()
 }

@@ -1,7 +1,5 @@
 //! The thread behind [`ModelServer`](super::ModelServer): one loop over all sockets.
 
-use core::net::SocketAddr;
-use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind, Read, Write};
@@ -15,6 +13,7 @@ use mio::{Events, Interest, Poll, Token};
 use super::super::server::Server;
 use super::super::session::{Flow, SessionId};
 use super::{Address, Clock, Data, lock};
+use crate::port::Port;
 
 pub(super) const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
@@ -59,6 +58,8 @@ pub(super) struct EventLoop {
     server: Arc<Mutex<Server>>,
     clock: Clock,
     address: Address,
+    /// Kept while the server is down.
+    port: Option<Port>,
     inbox: Receiver<(Order, Sender<io::Result<()>>)>,
     listener: Option<Listener>,
     peers: BTreeMap<Token, Peer>,
@@ -70,28 +71,6 @@ pub(super) struct EventLoop {
     readable: BTreeSet<Token>,
     paused: bool,
 }
-
-/// Binds the port; for port 0 one below those that the system hands out by itself, and never the same
-/// twice in a process. So nobody else takes the port of a server that has crashed.
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    if address.port() != 0 {
-        return TcpListener::bind(address);
-    }
-    // Processes of one test run have neighbouring numbers: keep them apart.
-    let first = std::process::id().wrapping_mul(97);
-    for _ in PORTS {
-        let at = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS.len() as u32;
-        let port = PORTS.start + u16::try_from(at).unwrap_or(0);
-        if let Ok(listener) = TcpListener::bind(SocketAddr::new(address.ip(), port)) {
-            return Ok(listener);
-        }
-    }
-    TcpListener::bind(address)
-}
-
-/// Free for everybody, and not handed out by the system.
-const PORTS: core::ops::Range<u16> = 12_000..32_000;
 
 impl EventLoop {
     pub(super) fn new(
@@ -106,6 +85,7 @@ impl EventLoop {
             server,
             clock,
             address,
+            port: None,
             inbox,
             listener: None,
             peers: BTreeMap::new(),
@@ -117,13 +97,17 @@ impl EventLoop {
         }
     }
 
-    /// Opens the port. A port 0 becomes the one that the system chose, for good.
+    /// Opens the port. A port 0 becomes one that is ours, for good.
     pub(super) fn listen(&mut self) -> io::Result<()> {
         let registry = self.poll.registry();
         self.listener = Some(match &mut self.address {
             Address::Tcp(address) => {
-                let mut listener = bind(*address)?;
-                *address = listener.local_addr()?;
+                if address.port() == 0 {
+                    let port = Port::claim()?;
+                    address.set_port(port.number());
+                    self.port = Some(port);
+                }
+                let mut listener = TcpListener::bind(*address)?;
                 registry.register(&mut listener, LISTENER, Interest::READABLE)?;
                 Listener::Tcp(listener)
             }
