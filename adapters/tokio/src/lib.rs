@@ -24,6 +24,53 @@
 //! Every future may be dropped at any await point, and every guard anywhere. What then happens, what
 //! the end of the runtime means, and what bounds memory, is told in [`redlatch_futures`].
 //!
+//! # Holding a lock for as long as the work takes
+//!
+//! ```no_run
+//! # async fn write_report() {}
+//! # async fn example() -> Result<(), redlatch_tokio::Error> {
+//! use core::time::Duration;
+//! use redlatch_tokio::{Client, Renew};
+//!
+//! // Renewed after every third of the ttl, for an hour at most.
+//! let client = Client::connect("redis://127.0.0.1:6379").await?.renewing(Renew::default());
+//! let guard = client.lock("report", Duration::from_secs(30)).await?;
+//! // The work is dropped as soon as the lock is lost.
+//! let report = guard.run(write_report()).await?;
+//! guard.release().await?;
+//! # let () = report;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Guard::lost`] is the same as a future, [`Guard::loss`] a look.
+//!
+//! # TLS
+//!
+//! With the feature `tls`, for `rediss://` URLs. Chain and name of the server are always verified.
+//!
+//! ```no_run
+//! # #[cfg(feature = "tls")]
+//! # async fn example() -> Result<(), Box<dyn core::error::Error>> {
+//! use redlatch_tokio::{Client, Tls};
+//!
+//! let tls = Tls::new().roots(&std::fs::read("our-root.pem")?)?;
+//! let builder = Client::builder().server("rediss://:password@redis.example").tls(tls);
+//! let client = builder.connect().await?;
+//! # drop(client);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `Tls` trusts what the operating system trusts, unless roots are
+//! given, and shows a certificate of the client if one is set.
+//!
+//! # What is told
+//!
+//! Spans `lock`, `extend` and `release`, and events for everything that happens to locks and
+//! connections, go to `tracing` under the target `redlatch`. Keys are escaped; tokens and passwords
+//! are in none of them.
+//!
 //! # The runtime
 //!
 //! It must have its I/O and its time enabled, as `#[tokio::main]` has them. The tasks of a client
