@@ -78,7 +78,7 @@ impl Client {
     /// A clone whose locks are extended by themselves while they are held; `None` turns that off.
     ///
     /// Renewing stops with the release, with the guard, with the client, and at [`Renew::most`]. It
-    /// asks the servers, so it also finds out that a key was deleted or taken: see [`Guard::lost`].
+    /// asks the servers, so it also finds out that a key was deleted or taken: see [`Guard::loss`].
     #[must_use]
     pub fn renewing(&self, renew: impl Into<Option<Renew>>) -> Self {
         Self { handle: Arc::clone(&self.handle), renew: renew.into() }
