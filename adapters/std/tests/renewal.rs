@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::thread;
 use std::time::Instant;
 
-use common::{LONG, client, count, eventually, is_held, server, steal};
+use common::{LONG, client, count, eventually, is_held, server, steal, urls};
 use redlatch_std::{Client, Error, Loss, Renew};
 use redlatch_testkit::model::{Data, ModelServer};
 
@@ -232,5 +232,45 @@ fn a_restart_keeps_what_the_server_keeps() {
             assert_eq!(guard.release().expect("answered"), lost.is_none());
         }
         assert_eq!(server.with(|server| server.keys(0).count()), 0);
+    }
+}
+
+/// Servers that forgot are named as the reason only when they alone cost the majority, and only when
+/// they were started again after the lock was taken.
+#[test]
+fn a_loss_is_put_down_to_restarts_only_where_they_explain_it() {
+    let restart = |server: &ModelServer| {
+        server.crash().expect("a thread");
+        server.restart(Data::Lose).expect("a thread");
+    };
+    let delete = |server: &ModelServer| drop(server.with(|server| server.remove(0, b"key")));
+    let cases: [(usize, usize, usize, Loss); 4] = [
+        (0, 2, 0, Loss::ServerRestarted),
+        (0, 1, 1, Loss::Deleted),
+        (0, 0, 2, Loss::Deleted),
+        (2, 0, 2, Loss::Deleted),
+    ];
+    for (before, restarted, deleted, expected) in cases {
+        let servers = [server(), server(), server()];
+        let pauses = Duration::from_millis(5);
+        let builder = Client::builder().servers(&urls(&servers)).reconnect(pauses, pauses);
+        let client = builder.connect().expect("connected");
+        let connected = || client.servers().iter().all(|server| server.connected);
+        let restart_all = |servers: &[ModelServer]| {
+            for server in servers {
+                let greeted = count(server, "HELLO");
+                restart(server);
+                eventually("it is greeted again", || count(server, "HELLO") > greeted);
+            }
+            eventually("the client is back", connected);
+        };
+        restart_all(&servers[..before]);
+        let mut guard = client.lock("key", LONG).expect("free");
+        eventually("all have it", || servers.iter().all(|server| is_held(server, "key")));
+        restart_all(&servers[..restarted]);
+        servers[restarted..][..deleted].iter().for_each(delete);
+        let lost = guard.extend();
+        let case = (before, restarted, deleted);
+        assert!(matches!(lost, Err(Error::Lost(loss)) if loss == expected), "{case:?}: {lost:?}");
     }
 }
