@@ -284,6 +284,11 @@ impl Engine {
         self.links.iter().for_each(Link::flush);
     }
 
+    /// When it must be called again, for a server that stays silent.
+    pub(crate) fn silence(&self) -> Instant {
+        self.links.iter().map(Link::silence).min().unwrap_or(Instant::NEVER)
+    }
+
     pub(crate) fn close_links(&self) {
         self.links.iter().for_each(Link::close);
     }

@@ -88,6 +88,11 @@ impl Link {
         wakeups.wake(&self.server);
     }
 
+    /// When somebody who waits for an answer must flush again, to notice that the server is silent.
+    pub(crate) fn silence(&self) -> Instant {
+        self.state().wire.as_ref().map_or(Instant::NEVER, Wire::silence)
+    }
+
     /// Waits until the first attempt to connect has ended. Gives why it failed.
     pub(crate) fn poll_tried(&self, waker: &Waker) -> Progress<Result<(), Option<Error>>> {
         let fresh = waker.clone();

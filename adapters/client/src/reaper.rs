@@ -47,7 +47,8 @@ impl Reaper {
             }
         }
         if engine.errands.is_idle(close_by, waker) {
-            Progress::Wait(rounds.next().min(close_by.unwrap_or(Instant::NEVER)))
+            let silence = if rounds.is_empty() { Instant::NEVER } else { engine.silence() };
+            Progress::Wait(rounds.next().min(silence).min(close_by.unwrap_or(Instant::NEVER)))
         } else {
             Progress::Wait(Instant::ZERO)
         }
@@ -69,6 +70,10 @@ struct Rounds {
 impl Rounds {
     const fn new(most: usize) -> Self {
         Self { due: BTreeMap::new(), most }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.due.is_empty()
     }
 
     fn next(&self) -> Instant {

@@ -151,6 +151,12 @@ impl Wire {
         ended.map_or(Ok(()), |error| Err(wire_error(&self.server, error, self.reply_timeout)))
     }
 
+    /// When somebody must look whether the server is silent. Never where a keeper does: it does so
+    /// as it writes, and where others write, it only reads.
+    pub(crate) fn silence(&self) -> Instant {
+        if self.outlet.is_some() { self.poll_timeout() } else { Instant::NEVER }
+    }
+
     /// When [`Wire::check`] is due.
     pub(crate) fn poll_timeout(&self) -> Instant {
         self.channel.poll_timeout()

@@ -4,11 +4,12 @@
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::Waker;
 use core::time::Duration;
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::task::Wake;
 
 use redlatch_client::{
-    Acquiring, Endpoint, Engine, Error, Held, Keeper, Options, Progress, Reaper, Want, os,
+    Acquiring, Endpoint, Engine, Error, Held, Keeper, Options, Outlet, Progress, Reaper, Want, os,
 };
 use redlatch_core::{Instant, Loss, Renew, Retry};
 use redlatch_testkit::model::{Flow, Server, SessionId, Settings};
@@ -33,10 +34,29 @@ struct World {
     server: Server,
     session: SessionId,
     keeper_woken: Arc<Count>,
+    /// What callers have written, where they write themselves.
+    written: Option<Arc<Mutex<Vec<u8>>>>,
+}
+
+/// Where callers write, as those of the blocking adapter do.
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Outlet for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn shutdown(&mut self) {}
 }
 
 impl World {
+    /// A world whose keeper writes.
     fn new() -> Self {
+        Self::with(None)
+    }
+
+    fn with(written: Option<Arc<Mutex<Vec<u8>>>>) -> Self {
         let endpoints = Endpoint::parse_list("redis://server").expect("a URL");
         let mut options = Options::default();
         options.endpoints = endpoints;
@@ -46,7 +66,7 @@ impl World {
         let mut server = Server::new(Settings::default());
         let session = server.connect(micros());
         let keeper_woken = Arc::default();
-        let mut world = Self { engine, keeper, reaper, server, session, keeper_woken };
+        let mut world = Self { engine, keeper, reaper, server, session, keeper_woken, written };
         world.connect();
         world
     }
@@ -72,12 +92,17 @@ impl World {
             }
         }
         let greeted = greeter.finish().expect("ready");
-        self.keeper.opened(greeted, None);
+        let outlet =
+            self.written.clone().map(|written| Box::new(Written(written)) as Box<dyn Outlet>);
+        self.keeper.opened(greeted, outlet);
         self.outgoing();
     }
 
     /// What the keeper would write.
     fn outgoing(&self) -> Vec<u8> {
+        if let Some(written) = &self.written {
+            return core::mem::take(&mut *written.lock().expect("no panic"));
+        }
         let mut out = Vec::new();
         let waker = Waker::from(Arc::clone(&self.keeper_woken));
         let _until = self.keeper.poll_outgoing(&waker, |bytes| {
@@ -356,6 +381,29 @@ fn a_lease_that_nobody_drives_ends_by_the_clock() {
         }
         assert_eq!(held.loss(), Some(reason));
         drop(held);
+        world.settle();
+    }
+}
+
+/// Requirement 6: nobody waits for the answer to a release but the reaper, and the server is silent.
+/// Where callers write, no keeper notices that: the reaper must, or the key would stay.
+#[test]
+fn a_server_that_is_silent_to_the_last_release_is_noticed() {
+    let mut world = World::with(Some(Arc::default()));
+    let held = world.lock("key");
+    drop(held);
+    let began = os::now();
+    let Progress::Wait(until) = world.reaper.poll(Waker::noop()) else { panic!("it is owed") };
+    assert!(!world.outgoing().is_empty(), "the release is sent, and never comes");
+    let longest = world.engine.options().reply_timeout * 2;
+    assert!(until.saturating_since(began) <= longest, "{:?}", until.saturating_since(began));
+    while world.engine.servers()[0].connected {
+        assert!(os::now().saturating_since(began) <= longest, "the connection is still believed");
+        let _until = world.reaper.poll(Waker::noop());
+    }
+    world.connect();
+    while world.is_held("key") {
+        assert!(os::now().saturating_since(began) <= 2 * longest, "the key stays");
         world.settle();
     }
 }

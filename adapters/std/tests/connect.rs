@@ -145,7 +145,7 @@ fn a_password_that_the_server_echoes_is_taken_out() {
 fn mistakes_of_the_caller_are_found_without_a_network() {
     let cases = [
         ("", ConfigError::NoServers),
-        ("rediss://h", ConfigError::Tls),
+        ("http://h", ConfigError::Scheme),
         ("redis://h,redis://h/1", ConfigError::Duplicate),
         ("redis://a,redis://u:sentinel@", ConfigError::NoHost),
     ];

@@ -243,7 +243,9 @@ fn a_loss_is_put_down_to_restarts_only_where_they_explain_it() {
         server.crash().expect("a thread");
         server.restart(Data::Lose).expect("a thread");
     };
-    let delete = |server: &ModelServer| drop(server.with(|server| server.remove(0, b"key")));
+    let delete = |server: &ModelServer| {
+        assert!(server.with(|server| server.remove(0, b"key")), "it had the key");
+    };
     let cases: [(usize, usize, usize, Loss); 4] = [
         (0, 2, 0, Loss::ServerRestarted),
         (0, 1, 1, Loss::Deleted),
