@@ -118,7 +118,7 @@ pub use connection::{Connection, Full, Incoming, Io, Serial, WireError};
 pub use handshake::{Greeting, Handshake, HandshakeError, Role};
 pub use lease::{Drift, Lease};
 pub use limits::Limits;
-pub use lock::{Event, Lock, Loss, Output, Phase, Released, Seat, Settings, Ticket};
+pub use lock::{Detached, Event, Lock, Loss, Output, Phase, Released, Seat, Settings, Ticket};
 pub use quorum::{Ballot, Denial, Tally, Verdict, majority};
 pub use random::Random;
 pub use renew::Renew;

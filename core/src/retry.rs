@@ -29,7 +29,8 @@ pub struct Retry {
     pub delay: Delay,
     /// Attempts after the first; `None` is no bound.
     pub retries: Option<u32>,
-    /// Time from the first attempt after which no other is begun; `None` is no bound.
+    /// Time from the first attempt after which no other is begun; `None` is no bound. A pause that
+    /// would go beyond it ends with it: the last attempt is made when this time is over.
     pub deadline: Option<Duration>,
 }
 
@@ -38,7 +39,7 @@ impl Retry {
     pub const NONE: Self =
         Self { delay: Delay::Fixed(Duration::ZERO), retries: Some(0), deadline: None };
 
-    /// Attempts at random moments, at most 100 ms apart, until `deadline` has passed.
+    /// Attempts at random moments, at most 100 ms apart, and the last one when `deadline` has passed.
     #[must_use]
     pub const fn until(deadline: Duration) -> Self {
         Self {
@@ -71,16 +72,20 @@ impl Backoff {
     }
 
     /// When the next attempt is due. `None` when the policy allows no other.
+    ///
+    /// Who waits for a second gets a whole second: as long as the deadline has not come, there is
+    /// another attempt, at the deadline itself if the delay would go beyond.
     pub fn next(&mut self, now: Instant, random: &mut Random) -> Option<Instant> {
         if self.policy.retries.is_some_and(|most| self.retried >= most) {
             return None;
         }
-        let due = now.saturating_add(self.delay(random).max(Self::FLOOR));
-        if self.policy.deadline.is_some_and(|span| due > self.begun.saturating_add(span)) {
+        let end = self.policy.deadline.map(|span| self.begun.saturating_add(span));
+        if end.is_some_and(|end| now >= end) {
             return None;
         }
+        let due = now.saturating_add(self.delay(random).max(Self::FLOOR));
         self.retried = self.retried.saturating_add(1);
-        Some(due)
+        Some(end.map_or(due, |end| due.min(end)))
     }
 
     fn delay(&self, random: &mut Random) -> Duration {

@@ -10,8 +10,8 @@ use core::time::Duration;
 use std::collections::HashMap;
 
 use redlatch_core::{
-    Answer, Command, Delay, Denial, Drift, Event, Instant, Lock, Output, Phase, Refusal, Released,
-    Renew, Retry, Seat, Settings, Ticket, Token, Ttl,
+    Answer, Command, Delay, Denial, Detached, Drift, Event, Instant, Lock, Output, Phase, Refusal,
+    Released, Renew, Retry, Seat, Settings, Ticket, Token, Ttl,
 };
 
 /// A machine under test, with everything it asked for so far.
@@ -21,6 +21,7 @@ struct Bench {
     tokens: u8,
     /// Ticket and token of the last request of each kind to each server.
     sent: HashMap<String, (Ticket, Option<Token>)>,
+    detached: Option<Detached>,
     output: Vec<String>,
 }
 
@@ -46,6 +47,7 @@ impl Bench {
             now: Instant::from_micros(1_000_000),
             tokens: 0,
             sent: HashMap::new(),
+            detached: None,
             output: Vec::new(),
         }
     }
@@ -73,6 +75,18 @@ impl Bench {
             "extend" => self.lock.extend(self.now),
             "release" => self.lock.release(self.now),
             "abandon" => self.lock.abandon(self.now),
+            "detach" => {
+                self.detached = self.lock.detach(self.now);
+                let how = if self.detached.is_some() { "detached" } else { "not detached" };
+                self.output.push(how.into());
+            }
+            "adopt" => {
+                let detached = self.detached.take().expect("detached before");
+                if let Err(detached) = self.lock.adopt(detached, self.now) {
+                    self.detached = Some(detached);
+                    self.output.push("not adopted".into());
+                }
+            }
             "hint" => self.lock.hint(self.now),
             "after" => {
                 self.now = self.now.saturating_add(millis(argument));
@@ -174,6 +188,8 @@ const PAUSING: &str = "acquire;provide;0.claim=nil;0.read=other";
 const HELD: &str = "acquire;provide;0.claim=ok;0.read=ours";
 const EXTENDING: &str = "acquire;provide;0.claim=ok;0.read=ours;extend";
 const RELEASING: &str = "acquire;provide;0.claim=ok;0.read=ours;release";
+const DETACHED: &str = "acquire;provide;0.claim=ok;0.read=ours;detach";
+const ADOPTED: &str = "acquire;provide;0.claim=ok;0.read=ours;detach;adopt";
 const HELD_3: &str = "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours";
 const HELD_ALL_3: &str =
     "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;2.claim=ok;2.read=ours";
@@ -238,7 +254,8 @@ const ROWS: &[Row] = {
     ("a hint during an attempt is remembered (P19)", 1, TWICE_MORE, "acquire;provide;hint;0.claim=nil;0.read=other", "after 1", "token?", NeedToken),
     ("a hint while held does nothing", 1, ONCE, HELD, "hint", "", Held),
     ("retries end (R9)", 1, TWICE_MORE, "acquire;provide;0.claim=nil;0.read=other;after 100;provide;0.claim=nil;after 100;provide", "0.claim=nil", "denied held", Idle),
-    ("the deadline ends the retries (R9)", 1, ONE_SECOND, "acquire;provide;0.claim=nil;0.read=other;after 300;provide;late 450", "0.claim=nil", "denied held", Idle),
+    ("the last pause ends at the deadline (R9)", 1, ONE_SECOND, "acquire;provide;0.claim=nil;0.read=other;after 300;provide;late 450;0.claim=nil", "after 249;after 1", "token?", NeedToken),
+    ("the deadline ends the retries (R9)", 1, ONE_SECOND, "acquire;provide;0.claim=nil;0.read=other;after 300;provide;late 450;0.claim=nil;after 250;provide", "0.claim=nil", "denied held", Idle),
     ("an attempt that nobody answered does not count, at first", 1, ONCE, "acquire;provide;0.claim=lost;0.read=lost;after 10;0.read=nil", "after 10", "token?", NeedToken),
     ("but not for longer than an attempt may take", 1, ONCE, "acquire;provide;0.claim=lost;late 500", "0.read=nil", "0.release, denied unreachable", Idle),
     ("abandon while asking: released, no event (P12)", 1, ONCE, ASKING, "abandon", "0.release", Idle),
@@ -304,6 +321,26 @@ const ROWS: &[Row] = {
     ("the claim turns out never sent: nothing is owed", 1, ONCE, "acquire;provide;abandon;0.claim=unsent", "after 600", "", Idle),
     ("a new attempt begins although one release is out", 1, ONCE, "acquire;provide;abandon;acquire", "provide", "0.claim, 0.read", Asking),
     ("with two releases unanswered the server abstains (R20)", 1, ONCE, "acquire;provide;abandon;acquire;provide;abandon;acquire", "provide", "", Pausing),
+
+    // ---- detached and adopted
+    ("a lock that is detached is owed to nobody", 1, ONCE, HELD, "detach;after 5000", "detached", Idle),
+    ("what is not held is not detached", 1, ONCE, ASKING, "detach", "not detached", Asking),
+    ("nor what is being given back", 1, ONCE, RELEASING, "detach", "not detached", Releasing),
+    ("nor what was lost meanwhile", 1, ONCE, HELD, "late 2968;detach", "not detached, 0.release, lost expired", Idle),
+    ("the extension of a detached lock counts for nothing", 1, ONCE, EXTENDING, "detach;0.extend=ours;after 5000", "detached", Idle),
+    ("so does a late vote for it", 3, ONCE, HELD_3, "detach;2.claim=ok;2.read=ours;release", "detached, released not held", Idle),
+    ("an adopted lock is released under its own token", 1, ONCE, DETACHED, "adopt", "0.release", Releasing),
+    ("and confirmed by it", 1, ONCE, ADOPTED, "0.release=ours;after 5000", "released", Idle),
+    ("by nobody else's", 1, ONCE, ADOPTED, "0.release=token", "", Releasing),
+    ("it was not ours any more", 1, ONCE, ADOPTED, "0.release=-1", "released not held", Idle),
+    ("it had expired; a late claim may come, so once more", 1, ONCE, ADOPTED, "0.release=0;after 500;0.release=0;after 5000", "released not held, 0.release", Idle),
+    ("a lost reply leaves doubt, which is told", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;detach;adopt;0.release=lost;after 10", "0.release=0", "released unconfirmed", Idle),
+    ("silence is told, and the release is owed", 1, ONCE, ADOPTED, "after 500;0.release=lost;after 20", "released unconfirmed, 0.release", Idle),
+    ("until the key has surely expired", 1, ONCE, ADOPTED, "after 500;0.release=unsent;late 3032;after 4000", "released unconfirmed", Idle),
+    ("an adopted lock is released on all servers", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;detach", "adopt", "0.release, 1.release, 2.release", Releasing),
+    ("a majority confirms it", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;detach;adopt;0.release=ours", "2.release=ours", "released", Idle),
+    ("a machine at work adopts nothing", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;detach;acquire;provide", "adopt", "not adopted", Asking),
+    ("a server that owes no answer for two releases is not asked for a third", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;detach;acquire;provide;abandon;acquire;provide;abandon", "adopt", "released unconfirmed", Idle),
 
     // ---- three servers
     ("all are asked at once (M6)", 3, ONCE, "acquire", "provide", "0.claim, 0.read, 1.claim, 1.read, 2.claim, 2.read", Asking),
@@ -452,4 +489,27 @@ fn no_ttl_of_zero() {
         assert!(Ttl::new(span).is_err(), "{span:?}");
     }
     assert!(Ttl::from_millis(1 << 53).is_err());
+}
+
+/// Nothing but the detached lock passes from one machine to the other.
+#[test]
+fn another_machine_releases_what_was_detached() {
+    let mut first = Bench::new(1, ONCE);
+    HELD.split(';').for_each(|step| first.step(step));
+    first.step("detach");
+    let detached = first.detached.take().expect("it was held");
+    // Ttl, drift and a reply timeout from the moment when it was let go.
+    let expiry = Instant::from_micros(1_000_000 + 3_532_000);
+    assert_eq!(detached.expiry(), expiry);
+    assert!(detached.is_over(expiry) && !detached.is_over(Instant::from_micros(4_531_999)));
+    assert_eq!(format!("{detached:?}"), "Detached { until: Instant(4532000), .. }");
+
+    let mut second = Bench::new(1, ONCE);
+    (second.tokens, second.detached) = (9, Some(detached));
+    second.step("adopt");
+    let (_, token) = second.sent["0.release"];
+    assert_eq!(token, Some(first.token()), "the first machine's");
+    second.step("0.release=ours");
+    assert_eq!(second.output, ["0.release", "released"]);
+    assert!(first.lock.is_settled() && second.lock.is_settled());
 }

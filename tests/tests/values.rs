@@ -126,8 +126,46 @@ fn r9_nothing_is_begun_after_the_deadline() {
     let policy = Retry { delay: Delay::Fixed(ms(100)), retries: None, deadline: Some(ms(250)) };
     let (mut backoff, mut random) = (Backoff::new(policy, at(1000)), Random::new(1));
     assert_eq!(backoff.next(at(1000), &mut random), Some(at(1100)));
-    assert_eq!(backoff.next(at(1150), &mut random), Some(at(1250)));
-    assert_eq!(backoff.next(at(1151), &mut random), None);
+    assert_eq!(backoff.next(at(1150), &mut random), Some(at(1250)), "just in time");
+    assert_eq!(backoff.next(at(1250), &mut random), None);
+    assert_eq!(backoff.retries(), 2);
+}
+
+/// Whoever waits for a second gets a whole second: the last attempt is at the deadline.
+#[test]
+fn r9_the_last_pause_ends_at_the_deadline() {
+    // Pause, deadline, what an attempt takes, when all of them are made.
+    let cases: [(u64, u64, u64, &[u64]); 7] = [
+        (100, 0, 0, &[0]),
+        (100, 0, 30, &[0]),
+        (100, 50, 0, &[0, 50]),
+        (100, 100, 0, &[0, 100]),
+        (100, 250, 0, &[0, 100, 200, 250]),
+        (100, 250, 30, &[0, 130, 250]),
+        (100, 50, 80, &[0]),
+    ];
+    for (pause, deadline, cost, expected) in cases {
+        let policy =
+            Retry { delay: Delay::Fixed(ms(pause)), retries: None, deadline: Some(ms(deadline)) };
+        let mut backoff = Backoff::new(policy, at(5000));
+        let (mut tried, mut now) = (vec![0], 5000 + cost);
+        while let Some(due) = backoff.next(at(now), &mut Random::new(1)) {
+            now = due.as_micros() / 1000;
+            tried.push(now - 5000);
+            now += cost;
+        }
+        assert_eq!(tried, expected, "{pause} {deadline} {cost}");
+    }
+}
+
+/// A deadline beyond all moments does not overflow, and one at the end of time does not spin.
+#[test]
+fn r9_the_longest_times_end() {
+    let (delay, deadline) = (Delay::Fixed(Duration::MAX), Some(Duration::MAX));
+    let mut backoff = Backoff::new(Retry { delay, retries: None, deadline }, at(0));
+    let mut random = Random::new(1);
+    assert_eq!(backoff.next(at(0), &mut random), Some(Instant::NEVER));
+    assert_eq!(backoff.next(Instant::NEVER, &mut random), None);
 }
 
 #[test]

@@ -8,7 +8,6 @@ pub(crate) mod local;
 mod memory;
 mod null;
 pub(crate) mod options;
-pub(crate) mod patience;
 
 pub use face::Lock;
 pub use memory::MemoryLock;

@@ -84,6 +84,8 @@ fn lock_gives_up_when_its_policy_says_so() {
     let error = client.lock_with("key", LONG, Retry::until(Duration::from_millis(50)));
     let Err(Error::TimedOut { tally, .. }) = &error else { panic!("{error:?}") };
     assert_eq!((tally.configured, tally.held), (1, 1));
+    // The last attempt is made at the deadline, not a pause before it.
+    assert!(began.elapsed() >= Duration::from_millis(50), "{:?}", began.elapsed());
     assert!(began.elapsed() < Duration::from_millis(400), "{:?}", began.elapsed());
     let before = count(&server, "SET");
     let thrice = Retry { delay: Delay::Fixed(Duration::ZERO), retries: Some(2), deadline: None };

@@ -17,13 +17,15 @@
 //!   Held, Extending -- the lease runs out ---------------------------------> Idle (Lost)
 //!   Held, Extending -- release --> Releasing -- acknowledged, or silence --> Idle (Released)
 //!   anything -- abandon --> Idle, without an event
+//!   Held, Extending -- detach --> Idle, with a Detached;  Idle -- adopt it --> Releasing
 //! ```
 //!
 //! # Invariants
 //!
 //! * A key of ours, or one that may be ours, is either part of the current attempt or a *debt*: a
 //!   compare-and-delete that this machine repeats until it is acknowledged or the key has expired.
-//!   Debts are paid in every state, also after the caller has lost interest.
+//!   Debts are paid in every state, also after the caller has lost interest. Only a lock that is
+//!   detached is nobody's until a machine adopts it.
 //! * Every attempt has a token of its own, so a late release of an old attempt cannot delete the key
 //!   of a newer one.
 //! * The lease counts from before the first request of the attempt was handed out.
@@ -31,6 +33,7 @@
 //! * What is lost stays lost: only a new attempt leads back to `Held`.
 
 mod debt;
+mod detached;
 mod event;
 mod moment;
 mod renewal;
@@ -40,6 +43,7 @@ mod transition;
 mod upkeep;
 mod vote;
 
+pub use self::detached::Detached;
 pub use self::event::{Event, Loss, Output, Phase, Released, Settings};
 pub use self::request::Ticket;
 use self::request::{Expects, Want};

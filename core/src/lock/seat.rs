@@ -3,7 +3,7 @@
 use super::debt::{Debt, Paid};
 use super::moment::Moment;
 use super::renewal::Renewal;
-use super::request::Want;
+use super::request::{Fate, Want};
 use super::vote::{Read, Vote};
 use crate::answer::Answer;
 use crate::time::Instant;
@@ -61,6 +61,21 @@ impl Seat {
             self.owe(Debt::new(token, claim, moment));
         } else {
             self.vote.stop_asking();
+        }
+    }
+
+    /// Ends this seat's part without owing anything for it; what was owed before is still owed.
+    pub(super) fn leave(&mut self) {
+        (self.vote, self.renewal) = (Vote::Out, Renewal::Idle);
+    }
+
+    /// Begins to give back what another machine has taken. A seat without room leaves it to its ttl.
+    pub(super) fn adopt(&mut self, token: Token, moment: Moment) {
+        self.leave();
+        self.vote = Vote::Unclear;
+        if let Some(slot) = self.room() {
+            *slot = Some(Debt::new(token, Fate::Unknown, moment));
+            self.vote = Vote::Returning;
         }
     }
 

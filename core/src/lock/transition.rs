@@ -81,7 +81,7 @@ where
             Some(self.now.saturating_add(ASK_AGAIN))
         } else {
             let due = self.backoff.next(self.now, &mut self.random);
-            due.map(|due| if hinted { floor } else { due })
+            due.map(|due| if hinted { due.min(floor) } else { due })
         };
         match next {
             Some(until) => self.state = State::Pausing { until },

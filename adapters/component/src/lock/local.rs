@@ -4,12 +4,11 @@ use core::time::Duration;
 use std::sync::Mutex;
 
 use redlatch_client::os;
-use redlatch_core::{Instant, Ttl};
+use redlatch_core::{Backoff, Instant, Random, Ttl};
 
 use super::arguments;
 use super::ledger::Ledger;
 use super::options::LockOptions;
-use super::patience::Patience;
 use crate::config::ConfigParams;
 use crate::error::Error;
 use crate::sync::lock;
@@ -41,9 +40,8 @@ impl Local {
     ) -> Result<Acquiring<'a>, Error> {
         arguments::key(key)?;
         let (ttl, timeout) = (arguments::ttl(ttl)?, arguments::timeout(timeout)?);
-        let pause = lock(&self.options).retry_timeout;
-        let patience = Patience::new(pause, timeout, os::now());
-        Ok(Acquiring { local: self, key, ttl, timeout, patience })
+        let backoff = Backoff::new(lock(&self.options).patience(timeout), os::now());
+        Ok(Acquiring { local: self, key, ttl, timeout, backoff })
     }
 
     pub(crate) fn release(&self, key: &str) -> Result<(), Error> {
@@ -64,7 +62,7 @@ pub(crate) struct Acquiring<'a> {
     key: &'a str,
     ttl: Ttl,
     timeout: Duration,
-    patience: Patience,
+    backoff: Backoff,
 }
 
 impl Acquiring<'_> {
@@ -76,7 +74,8 @@ impl Acquiring<'_> {
         if self.local.take(self.key, self.ttl) {
             return Ok(None);
         }
-        match self.patience.next(os::now()) {
+        // The pause is fixed: no randomness is used.
+        match self.backoff.next(os::now(), &mut Random::new(0)) {
             Some(due) => Ok(Some(due)),
             None => Err(arguments::timed_out(self.key, self.timeout)),
         }

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use redlatch_core::{Delay, Retry};
+
 use crate::config::ConfigParams;
 use crate::config::invalid;
 use crate::config::schema::Schema;
@@ -47,6 +49,14 @@ impl LockOptions {
             retry_timeout: retry_timeout.unwrap_or(default.retry_timeout),
             retries: retries.unwrap_or(default.retries),
         })
+    }
+}
+
+impl LockOptions {
+    /// Attempts a fixed pause apart, and a last one when `timeout` is over.
+    pub(crate) const fn patience(&self, timeout: Duration) -> Retry {
+        let delay = Delay::Fixed(self.retry_timeout);
+        Retry { delay, retries: None, deadline: Some(timeout) }
     }
 }
 

@@ -67,7 +67,8 @@ pub(super) fn a_waiter_gets_the_lock_after_the_expiry(bench: &Bench<'_>) -> Outc
 pub(super) fn waiting_ends_at_its_deadline(bench: &Bench<'_>) -> Outcome {
     let server = bench.server()?;
     let (waited, _) = wait_in_vain(bench, &server, Retry::until(ms(300)))?;
-    ensure!(waited >= ms(150) && waited < ms(1300), "waiting for 300 ms took {waited:?}");
+    // The last attempt is made when the time is over.
+    ensure!(waited + ms(1) >= ms(300) && waited < ms(1300), "waiting for 300 ms took {waited:?}");
     Ok(())
 }
 
