@@ -10,13 +10,14 @@ use std::time::Instant;
 use async_faces::{
     AsyncStd, Face, LONG, Smol, eventually, is_held, on_every_face, server, sessions,
 };
-use redlatch_futures::{Cause, Client, Error, Guard, Retry, Runtime};
+use redlatch_futures::{Cause, Client, Detached, Endpoint, Error, Guard, Retry, Runtime};
 use redlatch_testkit::model::{ModelServer, Settings};
 use smol::future::block_on as without_runtime;
 
 on_every_face! {
     a_client_can_be_shared_and_its_futures_sent;
     a_lock_over_tcp;
+    a_detached_lock_is_released_by_another_client;
     a_lock_over_a_unix_socket;
     a_silent_server_is_given_up_in_time;
     a_server_that_is_not_there_is_named;
@@ -29,16 +30,19 @@ fn a_client_can_be_shared_and_its_futures_sent<F: Face>() {
     shared::<(Client<F::Runtime>, Guard, Error)>();
     cloned::<Client<F::Runtime>>();
     sent(Client::<F::Runtime>::connect("redis://h"));
-    let _never_called =
-        |client: &'static Client<F::Runtime>, guard: &'static mut Guard, other: Guard| {
-            sent(client.try_lock("key", LONG));
-            sent(client.lock_with("key", LONG, Retry::NONE));
-            sent(client.clone().shutdown(LONG));
-            sent(guard.lost());
-            sent(guard.run(async {}));
-            sent(guard.extend());
-            sent(other.release());
-        };
+    let _never_called = |client: &'static Client<F::Runtime>,
+                         guard: &'static mut Guard,
+                         other: Guard,
+                         detached: Detached| {
+        sent(client.release_detached(detached));
+        sent(client.try_lock("key", LONG));
+        sent(client.lock_with("key", LONG, Retry::NONE));
+        sent(client.clone().shutdown(LONG));
+        sent(guard.lost());
+        sent(guard.run(async {}));
+        sent(guard.extend());
+        sent(other.release());
+    };
 }
 
 /// Names are resolved, and every future is awaited.
@@ -58,6 +62,23 @@ async fn cycle<R: Runtime>(server: &ModelServer) {
 
 fn a_lock_over_tcp<F: Face>() {
     F::start().block_on(cycle::<F::Runtime>(&server()));
+}
+
+/// It outlives its client, and its runtime's tasks with it.
+fn a_detached_lock_is_released_by_another_client<F: Face>() {
+    let server = server();
+    F::start().block_on(async {
+        let first = Client::<F::Runtime>::connect(&server.url()).await.expect("accepted");
+        let detached = first.lock("key", LONG).await.expect("free").detach().expect("held");
+        assert!(first.shutdown(LONG).await, "nothing is owed for it");
+        assert!(is_held(&server, "key"));
+        let port = server.addr().expect("a port").port();
+        let endpoint = Endpoint::tcp("127.0.0.1", port).expect("a host");
+        let second = Client::<F::Runtime>::builder().endpoint(endpoint).connect().await;
+        let second = second.expect("accepted");
+        assert!(second.release_detached(detached).await.expect("answered"), "ours until now");
+        assert!(!is_held(&server, "key"));
+    });
 }
 
 fn a_lock_over_a_unix_socket<F: Face>() {

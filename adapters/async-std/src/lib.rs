@@ -34,8 +34,9 @@ mod runtime;
 #[cfg(feature = "tls")]
 pub use redlatch_futures::Tls;
 pub use redlatch_futures::{
-    Cause, ConfigError, Delay, Denial, Drift, Error, Guard, Key, Limits, Loss, Malformed, Notice,
-    Protocol, Refusal, Renew, Retry, Server, Tally, TlsFault,
+    Address, Cause, ConfigError, Delay, Denial, Detached, Drift, Endpoint, Error, Guard, Key,
+    Limits, Loss, Malformed, Notice, Protocol, Refusal, Renew, Retry, Secret, Server, Tally,
+    TlsFault,
 };
 pub use runtime::AsyncStd;
 

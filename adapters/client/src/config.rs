@@ -41,6 +41,8 @@ pub enum ConfigError {
     NoServers,
     /// More servers are configured than this number, [`SERVERS_MAX`](crate::SERVERS_MAX).
     TooManyServers(usize),
+    /// The lock was taken on other servers, or in another database.
+    OtherServers,
     /// One server is configured twice: it must not vote twice.
     Duplicate,
     /// The name of the connection is empty, too long, or holds a byte that servers refuse.
@@ -98,6 +100,9 @@ impl fmt::Display for ConfigError {
             Self::NoServers => "no server is configured; give at least one URL",
             Self::TooManyServers(most) => {
                 return write!(f, "too many servers are configured; {most} is the most");
+            }
+            Self::OtherServers => {
+                "the lock was taken on other servers or in another database; release it there"
             }
             Self::Duplicate => "a server is configured twice; it must not vote twice",
             Self::Name => {

@@ -28,7 +28,8 @@ pub struct Endpoint {
     address: Address,
     username: Option<Vec<u8>>,
     password: Option<Secret>,
-    database: u32,
+    /// `None` is not named, and so the first.
+    database: Option<u32>,
     encrypted: bool,
 }
 
@@ -57,6 +58,48 @@ impl Endpoint {
         urls.filter(|url| !url.is_empty()).map(str::parse).collect()
     }
 
+    /// A server over TCP, with the default user and the first database. An IPv6 address comes without
+    /// brackets.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoHost`], [`ConfigError::Host`] and [`ConfigError::Port`].
+    pub fn tcp(host: &str, port: u16) -> Result<Self, ConfigError> {
+        if host.is_empty() {
+            return Err(ConfigError::NoHost);
+        }
+        if !is_host(host) {
+            return Err(ConfigError::Host);
+        }
+        if port == 0 {
+            return Err(ConfigError::Port);
+        }
+        let address = Address::Tcp { host: host.to_owned(), port };
+        Ok(Self { address, username: None, password: None, database: None, encrypted: false })
+    }
+
+    /// The same server, to which we are this user; the default user if it is `None`.
+    #[must_use]
+    pub fn with_login(mut self, username: Option<&str>, password: Secret) -> Self {
+        self.username = username.map(|username| username.as_bytes().to_vec());
+        self.password = Some(password);
+        self
+    }
+
+    /// The same server, with locks in this database.
+    #[must_use]
+    pub const fn with_database(mut self, database: u32) -> Self {
+        self.database = Some(database);
+        self
+    }
+
+    /// The same server over TLS. A unix socket, which never leaves the machine, stays as it is.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub const fn with_tls(mut self) -> Self {
+        self.encrypted = matches!(self.address, Address::Tcp { .. });
+        self
+    }
+
     /// How the server is reached.
     #[must_use]
     pub const fn address(&self) -> &Address {
@@ -67,6 +110,18 @@ impl Endpoint {
     #[must_use]
     pub const fn is_encrypted(&self) -> bool {
         self.encrypted
+    }
+
+    /// The user, if one is named.
+    #[must_use]
+    pub fn username(&self) -> Option<&[u8]> {
+        self.username.as_deref()
+    }
+
+    /// The database, if one is named.
+    #[must_use]
+    pub const fn database(&self) -> Option<u32> {
+        self.database
     }
 
     /// The password, if there is one.
@@ -82,7 +137,7 @@ impl Endpoint {
             protocol,
             username: self.username.as_deref(),
             password: self.password.as_ref().map(Secret::expose),
-            database: self.database,
+            database: self.database.unwrap_or_default(),
             name: name.map(str::as_bytes),
         }
     }
@@ -113,8 +168,8 @@ fn tcp(uri: &Url<'_>) -> Result<Endpoint, ConfigError> {
     }
     let (username, password) = login(&authority)?;
     let database = match uri.path.trim_start_matches('/') {
-        "" => 0,
-        digits => number(digits).ok_or(ConfigError::Database)?,
+        "" => None,
+        digits => Some(number(digits).ok_or(ConfigError::Database)?),
     };
     Ok(Endpoint {
         address: Address::Tcp { host: host(&authority)?, port: port(&authority)? },
@@ -151,6 +206,14 @@ fn host(authority: &Authority<'_>) -> Result<String, ConfigError> {
     }
 }
 
+/// Nothing that would be another part of a URL, and no blanks.
+fn is_host(host: &str) -> bool {
+    if host.contains(':') {
+        return host.parse::<core::net::Ipv6Addr>().is_ok();
+    }
+    !host.contains(|c: char| c.is_whitespace() || c.is_control() || "/@?#[]%".contains(c))
+}
+
 fn port(authority: &Authority<'_>) -> Result<u16, ConfigError> {
     let digits = authority.port.unwrap_or_default();
     match digits {
@@ -169,15 +232,14 @@ fn unix(uri: &Url<'_>) -> Result<Endpoint, ConfigError> {
         address: Address::Unix(PathBuf::from(os_string(path)?)),
         username: None,
         password: None,
-        database: 0,
+        database: None,
         encrypted: false,
     };
-    let mut seen_database = false;
     for pair in uri.query.into_iter().flat_map(|query| query.split('&')) {
         let (name, value) = pair.split_once('=').ok_or(ConfigError::Parameter)?;
         match name {
-            "db" if !core::mem::replace(&mut seen_database, true) => {
-                endpoint.database = number(value).ok_or(ConfigError::Database)?;
+            "db" if endpoint.database.is_none() => {
+                endpoint.database = Some(number(value).ok_or(ConfigError::Database)?);
             }
             "user" if endpoint.username.is_none() => endpoint.username = Some(decode(value)),
             "password" if endpoint.password.is_none() => {
@@ -233,122 +295,5 @@ impl fmt::Debug for Endpoint {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Address, Endpoint};
-    use crate::config::ConfigError;
-    use redlatch_core::Protocol;
-
-    /// URL, address, user, password, database.
-    type Case = (&'static str, &'static str, Option<&'static str>, Option<&'static str>, u32);
-
-    #[test]
-    fn every_form_of_url_is_read() {
-        let cases: [Case; 17] = [
-            ("redis://127.0.0.1", "127.0.0.1:6379", None, None, 0),
-            ("redis://127.0.0.1:", "127.0.0.1:6379", None, None, 0),
-            ("redis://locks.example:7000", "locks.example:7000", None, None, 0),
-            ("redis://localhost/", "localhost:6379", None, None, 0),
-            ("REDIS://localhost:1/15", "localhost:1", None, None, 15),
-            ("redis://[::1]:65535/4294967295", "[::1]:65535", None, None, u32::MAX),
-            ("redis://:pw@h", "h:6379", None, Some("pw"), 0),
-            ("redis://user:pw@h", "h:6379", Some("user"), Some("pw"), 0),
-            ("redis://u:@h", "h:6379", Some("u"), Some(""), 0),
-            ("redis://@h", "h:6379", None, None, 0),
-            ("redis://u%3A:p%40%2f%23%00@h", "h:6379", Some("u:"), Some("p@/#\0"), 0),
-            ("redis://u:a:b:c@h", "h:6379", Some("u"), Some("a:b:c"), 0),
-            ("unix:///run/r.sock", "unix:/run/r.sock", None, None, 0),
-            ("unix:/run/r.sock", "unix:/run/r.sock", None, None, 0),
-            ("redis+unix:///r%20s", "unix:/r s", None, None, 0),
-            ("unix:///s?db=3&user=me&password=p%26q", "unix:/s", Some("me"), Some("p&q"), 3),
-            ("unix:///s?password=pw", "unix:/s", None, Some("pw"), 0),
-        ];
-        for (url, address, user, password, database) in cases {
-            let endpoint: Endpoint = url.parse().unwrap_or_else(|e| panic!("{url}: {e}"));
-            let login = endpoint.login(Protocol::Resp3, Some("name"));
-            assert_eq!(endpoint.to_string(), address, "{url}");
-            assert_eq!(login.username, user.map(str::as_bytes), "{url}");
-            assert_eq!(login.password, password.map(str::as_bytes), "{url}");
-            assert_eq!(login.database, database, "{url}");
-            assert_eq!(login.name, Some(b"name".as_slice()), "{url}");
-        }
-    }
-
-    #[test]
-    fn every_mistake_is_named_without_repeating_the_input() {
-        let cases = [
-            ("", ConfigError::Url),
-            ("127.0.0.1:6379", ConfigError::Url),
-            ("redis://h:sentinel@[x]", ConfigError::Url),
-            ("redis://u:sentinel%zz@h", ConfigError::Url),
-            ("redis://u:sentinel sentinel@h", ConfigError::Url),
-            ("redis://h/\u{e9}sentinel", ConfigError::Url),
-            ("http://sentinel", ConfigError::Scheme),
-            ("redis:sentinel", ConfigError::NoHost),
-            ("redis://", ConfigError::NoHost),
-            ("redis://:sentinel@", ConfigError::NoHost),
-            ("redis://:6379", ConfigError::NoHost),
-            ("redis://sent%69nel", ConfigError::Host),
-            ("redis://[v1.sentinel]", ConfigError::Host),
-            ("redis://h:0", ConfigError::Port),
-            ("redis://h:65536", ConfigError::Port),
-            ("redis://h/sentinel", ConfigError::Database),
-            ("redis://h/+1", ConfigError::Database),
-            ("redis://h/4294967296", ConfigError::Database),
-            ("redis://h/0/1", ConfigError::Database),
-            ("redis://sentinel@h", ConfigError::NoPassword),
-            ("redis://h?db=1", ConfigError::Parameter),
-            ("redis://u:a#sentinel@h", ConfigError::Url),
-            ("redis://u:1#sentinel@h", ConfigError::Fragment),
-            ("unix://", ConfigError::SocketPath),
-            ("unix:///", ConfigError::SocketPath),
-            ("unix:sentinel", ConfigError::SocketPath),
-            ("unix://sentinel/s", ConfigError::SocketPath),
-            ("unix:///s%00", ConfigError::SocketPath),
-            ("unix:///s?db=x", ConfigError::Database),
-            ("unix:///s?db", ConfigError::Parameter),
-            ("unix:///s?db=1&db=1", ConfigError::Parameter),
-            ("unix:///s?sentinel=1", ConfigError::Parameter),
-            ("unix:///s?password=sentinel&password=b", ConfigError::Parameter),
-            ("unix:///s?user=sentinel", ConfigError::NoPassword),
-        ];
-        for (url, expected) in cases {
-            let error = url.parse::<Endpoint>().expect_err(url);
-            assert_eq!(error, expected, "{url}");
-            let said = format!("{error} {error:?}");
-            assert!(!said.contains("sentinel") && !said.contains('\n'), "{url}: {said}");
-        }
-    }
-
-    #[test]
-    fn rediss_is_redis_over_tls_where_that_is_built_in() {
-        let read = "RediSS://u:sentinel@h:7/3".parse::<Endpoint>();
-        if cfg!(feature = "tls") {
-            let endpoint = read.expect("a server");
-            assert!(endpoint.is_encrypted() && endpoint.to_string() == "h:7");
-            assert_eq!(endpoint.login(Protocol::Resp3, None).database, 3);
-            let plain = "redis://h".parse::<Endpoint>().expect("a server");
-            assert!(!plain.is_encrypted());
-        } else {
-            assert_eq!(read.expect_err("TLS"), ConfigError::Tls);
-        }
-    }
-
-    #[test]
-    fn nothing_shown_holds_a_login() {
-        for url in ["redis://sentinel:sentinel@h:1", "unix:///s?user=sentinel&password=sentinel"] {
-            let endpoint: Endpoint = url.parse().expect(url);
-            let shown =
-                format!("{endpoint} {endpoint:?} {:?}", endpoint.login(Protocol::Resp3, None));
-            assert!(!shown.contains("sentinel"), "{shown}");
-        }
-    }
-
-    #[test]
-    fn a_list_is_separated_by_commas() {
-        let list = Endpoint::parse_list("redis://a, redis://b:1 ,").expect("two servers");
-        let addresses: Vec<_> = list.iter().map(ToString::to_string).collect();
-        assert_eq!(addresses, ["a:6379", "b:1"]);
-        assert!(Endpoint::parse_list("").expect("none").is_empty());
-        assert!(matches!(list[0].address(), Address::Tcp { port: 6379, .. }));
-    }
-}
+#[path = "endpoint_tests.rs"]
+mod tests;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use redlatch_core::{Event, Lease, Loss, Released};
 
+use crate::detached::Detached;
 use crate::drive::Drive;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -94,7 +95,29 @@ impl Held {
         let span = Span::release(self.key());
         let drive =
             Drive::new(&self.engine, &self.session, span, false, |lock, now| lock.release(now));
-        Ok(Releasing { drive })
+        Ok(Releasing::new(drive))
+    }
+
+    /// Lets go of the lock without giving it back: it stays held until its ttl, and can be
+    /// [released](Engine::release_detached) by another client of the same servers. `None` when it is
+    /// lost.
+    pub fn detach(mut self) -> Option<Detached> {
+        let (engine, session) = (&self.engine, &self.session);
+        session.take();
+        let mut machine = session.machine();
+        let ttl = machine.lock.settings().ttl;
+        let detached = machine.lock.detach(os::now());
+        // It may still owe what earlier attempts have left.
+        let wants = engine.attend(session, &mut machine.lock);
+        drop(machine);
+        if wants.is_some() {
+            session.hand_to(&engine.errands);
+        }
+        engine.flush();
+        session.tell();
+        let detached = detached.map(|lock| Detached::new(engine, self.key(), ttl, lock));
+        self.released = true;
+        detached
     }
 }
 
@@ -155,6 +178,10 @@ pub struct Releasing {
 }
 
 impl Releasing {
+    pub(crate) const fn new(drive: Drive) -> Self {
+        Self { drive }
+    }
+
     /// Waits for the servers, one reply timeout at most. Says whether the lock was still ours.
     ///
     /// # Errors

@@ -15,7 +15,7 @@
 //! * one [`Reaper`], which drives the locks that nobody waits for: those that are renewed, and those
 //!   that still owe a release;
 //! * whoever takes a lock polls [`Acquiring`], and then has a [`Held`], which an adapter wraps in its
-//!   guard: [`Extending`], [`Releasing`], [`Losing`].
+//!   guard: [`Extending`], [`Releasing`], [`Losing`]. A lock can outlive its client: [`Detached`].
 //!
 //! All of them are polled with a waker and give a [`Progress`]: done, or the moment to call again.
 //! So an adapter needs to wait in one way only; for threads it is this:
@@ -58,6 +58,7 @@
 mod acquire;
 mod channel;
 mod config;
+mod detached;
 mod drive;
 mod endpoint;
 mod engine;
@@ -91,6 +92,7 @@ mod wire;
 
 pub use acquire::Acquiring;
 pub use config::ConfigError;
+pub use detached::Detached;
 pub use endpoint::{Address, Endpoint};
 pub use engine::{Closing, Engine, Server};
 pub use error::{Cause, Error, TlsFault};

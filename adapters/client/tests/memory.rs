@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::task::Wake;
 
 use redlatch_client::{
-    Acquiring, Endpoint, Engine, Error, Held, Keeper, Options, Outlet, Progress, Reaper, Want, os,
+    Acquiring, ConfigError, Endpoint, Engine, Error, Held, Keeper, Options, Outlet, Progress,
+    Reaper, Want, os,
 };
 use redlatch_core::{Instant, Loss, Renew, Retry};
 use redlatch_testkit::model::{Flow, Server, SessionId, Settings};
@@ -69,6 +70,14 @@ impl World {
         let mut world = Self { engine, keeper, reaper, server, session, keeper_woken, written };
         world.connect();
         world
+    }
+
+    /// Another client of the same server.
+    fn succeeded(self) -> Self {
+        let mut next = Self { server: self.server, ..Self::new() };
+        assert!(!next.keeper.received(&[]), "the connection has ended");
+        next.connect();
+        next
     }
 
     fn connect(&mut self) {
@@ -406,4 +415,69 @@ fn a_server_that_is_silent_to_the_last_release_is_noticed() {
         assert!(os::now().saturating_since(began) <= 2 * longest, "the key stays");
         world.settle();
     }
+}
+
+/// A detached lock outlives its client, and another one releases it; dropped at any poll, too.
+#[test]
+fn a_detached_lock_is_released_by_another_client() {
+    let mut polls = 0;
+    loop {
+        let mut world = World::new();
+        let detached = world.lock("key").detach().expect("held");
+        assert_eq!((detached.key().as_ref(), detached.is_over()), (&b"key"[..], false));
+        assert_eq!(format!("{detached:?}"), "Detached { key: key, .. }");
+        world.settle();
+        assert!(world.is_held("key"), "nobody owes its release");
+        let mut world = world.succeeded();
+        let mut releasing = world.engine.release_detached(detached).expect("the same server");
+        let done = advance(&mut world, polls, |waker| releasing.poll(waker));
+        drop(releasing);
+        world.settle();
+        assert!(!world.is_held("key"), "dropped after {polls} polls");
+        if let Some(done) = done {
+            assert!(done.expect("answered"), "it was ours");
+            break;
+        }
+        polls += 1;
+    }
+    assert!(polls >= 2, "it was cut in the middle");
+}
+
+#[test]
+fn a_detached_lock_of_somebody_else_stays() {
+    let mut world = World::new();
+    let detached = world.lock("key").detach().expect("held");
+    world.server.remove(0, b"key");
+    let other = world.lock("key");
+    let mut releasing = world.engine.release_detached(detached).expect("the same server");
+    assert!(!world.finish(|waker| releasing.poll(waker)).expect("answered"), "not ours");
+    drop(releasing);
+    world.settle();
+    assert!(world.is_held("key") && other.is_valid());
+}
+
+#[test]
+fn a_detached_lock_is_for_its_own_servers_and_for_open_clients() {
+    let mut world = World::new();
+    let detached = world.lock("key").detach().expect("held");
+    let mut options = Options::default();
+    options.endpoints = Endpoint::parse_list("redis://server/1").expect("a URL");
+    let elsewhere = Engine::new(options).expect("valid");
+    let error = elsewhere.release_detached(detached).err();
+    assert!(matches!(error, Some(Error::Config(ConfigError::OtherServers))), "{error:?}");
+
+    world.server.remove(0, b"key");
+    let detached = world.lock("key").detach().expect("held");
+    drop(world.engine.close(TTL));
+    let error = world.engine.release_detached(detached).err();
+    assert!(matches!(error, Some(Error::Closed)), "{error:?}");
+}
+
+#[test]
+fn a_lost_lock_is_not_detached() {
+    let mut world = World::new();
+    let held = world.lock_renewed("key", Duration::from_millis(5), None);
+    std::thread::sleep(Duration::from_millis(10));
+    assert!(held.detach().is_none());
+    world.settle();
 }

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_client::{ConfigError, Endpoint, Error, Key, Options, Reconnect, Server};
+use redlatch_client::{ConfigError, Detached, Endpoint, Error, Key, Options, Reconnect, Server};
 use redlatch_core::{Drift, Limits, Protocol, Renew, Retry};
 
 use crate::guard::Guard;
@@ -80,6 +80,23 @@ impl<R: Runtime> Client<R> {
         let mut acquiring = handle.engine().acquire(key.into(), ttl, retry, self.renew)?;
         let held = wait(handle.alarms(), closed, |waker| acquiring.poll(waker)).await?;
         Ok(Guard::new(Arc::clone(handle), held))
+    }
+
+    /// Gives back a lock that was [detached](Guard::detach) from this client or another one of the
+    /// same servers, and waits for the servers, one reply timeout at most. Says whether the lock was
+    /// still ours. When this
+    /// future is dropped, it is given back all the same.
+    ///
+    /// # Errors
+    /// * [`ConfigError::OtherServers`]: it was taken elsewhere.
+    /// * [`Error::Unconfirmed`]: too few servers answered to tell. The release is repeated in the
+    ///   background.
+    /// * [`Error::Closed`]: the client was shut down. In the first and the last case the key is left to
+    ///   its ttl.
+    pub async fn release_detached(&self, detached: Detached) -> Result<bool, Error> {
+        let handle = &self.handle;
+        let mut releasing = handle.engine().release_detached(detached)?;
+        wait(handle.alarms(), || Err(Error::Closed), |waker| releasing.poll(waker)).await
     }
 
     /// A clone whose locks are extended by themselves while they are held; `None` turns that off.
@@ -157,6 +174,12 @@ impl<R: Runtime> Builder<R> {
             Ok(endpoints) => self.options.endpoints.extend(endpoints),
             Err(error) => self.error = self.error.or(Some(error)),
         }
+        self
+    }
+
+    /// Adds one server that is put together from its parts, or whose URL was read before.
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.options.endpoints.push(endpoint);
         self
     }
 

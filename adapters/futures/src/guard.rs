@@ -7,7 +7,7 @@ use core::task::Poll;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_client::{Error, Held, Key};
+use redlatch_client::{Detached, Error, Held, Key};
 use redlatch_core::Loss;
 
 use crate::handle::Handle;
@@ -102,6 +102,16 @@ impl Guard {
         let mut extending = self.held.extend()?;
         let closed = || Err(Error::Closed);
         wait(self.handle.alarms(), closed, |waker| extending.poll(waker)).await
+    }
+
+    /// Lets go of the lock without giving it back: it stays held until its ttl, also when the client
+    /// is gone, and can be [released](crate::Client::release_detached) by another client of the same
+    /// servers. `None` when it is lost.
+    pub fn detach(self) -> Option<Detached> {
+        let Self { held, handle } = self;
+        let detached = held.detach();
+        drop(handle);
+        detached
     }
 
     /// Gives the lock back and waits for the servers, one reply timeout at most. Says whether the

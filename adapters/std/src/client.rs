@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_client::{ConfigError, Endpoint, Error, Key, Options, Reconnect, Server};
+use redlatch_client::{ConfigError, Detached, Endpoint, Error, Key, Options, Reconnect, Server};
 use redlatch_core::{Drift, Limits, Protocol, Renew, Retry};
 
 use crate::guard::Guard;
@@ -75,6 +75,21 @@ impl Client {
         Ok(Guard::new(Arc::clone(&self.handle), held))
     }
 
+    /// Gives back a lock that was [detached](Guard::detach) from this client or another one of the
+    /// same servers, and waits for the servers, one reply timeout at most. Says whether the lock was
+    /// still ours.
+    ///
+    /// # Errors
+    /// * [`ConfigError::OtherServers`]: it was taken elsewhere.
+    /// * [`Error::Unconfirmed`]: too few servers answered to tell. The release is repeated in the
+    ///   background.
+    /// * [`Error::Closed`]: the client was shut down. In the first and the last case the key is left to
+    ///   its ttl.
+    pub fn release_detached(&self, detached: Detached) -> Result<bool, Error> {
+        let mut releasing = self.handle.engine().release_detached(detached)?;
+        wait(|waker| releasing.poll(waker))
+    }
+
     /// A clone whose locks are extended by themselves while they are held; `None` turns that off.
     ///
     /// Renewing stops with the release, with the guard, with the client, and at [`Renew::most`]. It
@@ -143,6 +158,12 @@ impl Builder {
             Ok(endpoints) => self.options.endpoints.extend(endpoints),
             Err(error) => self.error = self.error.or(Some(error)),
         }
+        self
+    }
+
+    /// Adds one server that is put together from its parts, or whose URL was read before.
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.options.endpoints.push(endpoint);
         self
     }
 

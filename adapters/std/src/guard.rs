@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_client::{Error, Held, Key, Progress, os};
+use redlatch_client::{Detached, Error, Held, Key, Progress, os};
 use redlatch_core::Loss;
 
 use crate::handle::Handle;
@@ -81,6 +81,16 @@ impl Guard {
     pub fn extend(&mut self) -> Result<Duration, Error> {
         let mut extending = self.held.extend()?;
         wait(|waker| extending.poll(waker))
+    }
+
+    /// Lets go of the lock without giving it back: it stays held until its ttl, also when the client
+    /// is gone, and can be [released](crate::Client::release_detached) by another client of the same
+    /// servers. `None` when it is lost.
+    pub fn detach(self) -> Option<Detached> {
+        let Self { held, handle } = self;
+        let detached = held.detach();
+        drop(handle);
+        detached
     }
 
     /// Gives the lock back and waits for the servers, one reply timeout at most. Says whether the

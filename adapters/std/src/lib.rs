@@ -60,7 +60,9 @@ pub use client::{Builder, Client};
 pub use guard::Guard;
 #[cfg(feature = "tls")]
 pub use redlatch_client::Tls;
-pub use redlatch_client::{Cause, ConfigError, Error, Key, Notice, Server, TlsFault};
+pub use redlatch_client::{
+    Address, Cause, ConfigError, Detached, Endpoint, Error, Key, Notice, Secret, Server, TlsFault,
+};
 pub use redlatch_core::{
     Delay, Denial, Drift, Limits, Loss, Malformed, Protocol, Refusal, Renew, Retry, Tally,
 };

@@ -139,3 +139,26 @@ fn a_guard_in_a_thread_local_is_given_back() {
     thread.join().expect("no panic");
     assert!(!is_held(&server, "key"), "the last handle waits");
 }
+
+/// A detached lock outlives its client; another one, whose server is written in parts, releases it.
+#[test]
+fn a_detached_lock_is_released_by_another_client() {
+    let server = server();
+    let first = client(&server);
+    let detached = first.lock("key", LONG).expect("free").detach().expect("held");
+    assert!(first.shutdown(LONG), "nothing is owed for it");
+    assert!(is_held(&server, "key"));
+
+    let port = server.addr().expect("a port").port();
+    let endpoint = redlatch_std::Endpoint::tcp("127.0.0.1", port).expect("a host");
+    let second = Client::builder().endpoint(endpoint).connect().expect("accepted");
+    assert!(second.try_lock("key", LONG).expect("asked").is_none(), "it is still held");
+    assert!(second.release_detached(detached).expect("answered"), "ours until now");
+    assert!(!is_held(&server, "key"));
+
+    let detached = second.lock("key", LONG).expect("free").detach().expect("held");
+    let elsewhere = Client::connect(&format!("{}/1", server.url())).expect("accepted");
+    let refused = elsewhere.release_detached(detached);
+    assert!(matches!(refused, Err(Error::Config(redlatch_std::ConfigError::OtherServers))));
+    assert!(is_held(&server, "key"), "left to its ttl");
+}
