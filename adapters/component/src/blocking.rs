@@ -6,7 +6,10 @@
 mod face;
 mod memory;
 mod null;
+mod redis;
+mod wait;
 
 pub use face::{Lock, Openable};
 pub use memory::MemoryLock;
 pub use null::NullLock;
+pub use redis::RedisLock;

@@ -38,6 +38,15 @@ pub mod code {
     pub const INVALID_TIMEOUT: &str = "INVALID_TIMEOUT";
     /// The key of a lock is too long.
     pub const INVALID_KEY: &str = "INVALID_KEY";
+    /// The server refused what was asked of it; the cause says why.
+    pub const REFUSED: &str = "REFUSED";
+    /// The server did not confirm the release in time. It is repeated until it does, or until the
+    /// lock has expired.
+    pub const UNCONFIRMED: &str = "UNCONFIRMED";
+    /// The lock was acquired on other servers than those that are open now. It is left to its ttl.
+    pub const OTHER_SERVERS: &str = "OTHER_SERVERS";
+    /// The operating system gave no randomness, no threads or the like.
+    pub const EXHAUSTED: &str = "EXHAUSTED";
     /// An async method that has to wait was called outside of a tokio runtime.
     pub const NO_RUNTIME: &str = "NO_RUNTIME";
 }

@@ -66,7 +66,9 @@ mod connect;
 mod context;
 mod error;
 mod lock;
+pub mod manual;
 mod pending;
+mod redis;
 mod refer;
 mod sync;
 
@@ -77,6 +79,7 @@ pub use context::Context;
 pub use error::{Category, Error, code};
 pub use lock::{Lock, MemoryLock, NullLock};
 pub use pending::Pending;
+pub use redis::RedisLock;
 pub use redlatch_client::{Address, ConfigError, Secret};
 pub use refer::{
     Component, Configurable, Descriptor, Factory, Openable, Referenceable, References,

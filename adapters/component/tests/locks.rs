@@ -216,7 +216,7 @@ fn an_unknown_key_is_explained() {
         (
             "option.retries=1",
             "Nothing reads the parameter option.retries; known are connection, credential, options, \
-             connections, credentials",
+             tls, connections, credentials",
         ),
     ];
     for (text, expected) in cases {

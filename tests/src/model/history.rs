@@ -47,11 +47,13 @@ pub(crate) struct History {
     capacity: usize,
     forgotten: u64,
     commands: BTreeMap<&'static str, u64>,
+    requests: VecDeque<(u64, &'static str)>,
 }
 
 impl History {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { effects: VecDeque::new(), capacity, forgotten: 0, commands: BTreeMap::new() }
+        let (effects, commands, requests) = Default::default();
+        Self { effects, capacity, forgotten: 0, commands, requests }
     }
 
     pub(crate) fn record(&mut self, effect: Effect) {
@@ -62,8 +64,18 @@ impl History {
         }
     }
 
-    pub(crate) fn count(&mut self, command: &'static str) {
+    pub(crate) fn count(&mut self, command: &'static str, at: u64) {
         *self.commands.entry(command).or_default() += 1;
+        self.requests.push_back((at, command));
+        if self.requests.len() > self.capacity {
+            self.requests.pop_front();
+        }
+    }
+
+    /// The newest moments at which this was asked.
+    pub(crate) fn moments(&self, command: &str) -> Vec<u64> {
+        let asked = self.requests.iter().filter(|(_, asked)| *asked == command);
+        asked.map(|(at, _)| *at).collect()
     }
 
     pub(crate) fn effects(&self) -> &VecDeque<Effect> {
@@ -82,5 +94,6 @@ impl History {
         self.effects.clear();
         self.forgotten = 0;
         self.commands.clear();
+        self.requests.clear();
     }
 }

@@ -17,7 +17,7 @@ impl Server {
             Ok(spec) => spec.name,
             Err(_) => "unknown",
         };
-        self.history.count(name);
+        self.history.count(name, self.now);
         let fault = self.faults.strike(name, id);
         let mut frame = Vec::new();
         match &fault {

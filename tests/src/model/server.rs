@@ -295,6 +295,13 @@ impl Server {
         self.commands().get(name.to_ascii_lowercase().as_str()).copied().unwrap_or(0)
     }
 
+    /// When requests of this command came, in microseconds on the clock of the caller, as far as the
+    /// history reaches. Upper or lower case.
+    #[must_use]
+    pub fn command_moments(&self, name: &str) -> Vec<u64> {
+        self.history.moments(&name.to_ascii_lowercase())
+    }
+
     /// Forgets effects and counters.
     pub fn reset_history(&mut self) {
         self.history.reset();

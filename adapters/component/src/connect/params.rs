@@ -1,14 +1,11 @@
 //! The parameters of a connection.
 
-use redlatch_client::{Address, Endpoint};
+use redlatch_client::{Address, ConfigError, Endpoint};
 
 use crate::config::place::Place;
 use crate::config::section::{Displaces, Section};
 use crate::config::{ConfigParams, invalid};
 use crate::error::Error;
-
-/// The port of Redis and Valkey where none is given.
-const DEFAULT_PORT: u16 = 6379;
 
 const HOST_WANTED: &str = "a host name or an IP address, without a port";
 const PORT_WANTED: &str = "a port, a number from 1 to 65535";
@@ -39,6 +36,9 @@ const DISPLACES: [Displaces; 2] =
 pub struct ConnectionParams(Section);
 
 impl ConnectionParams {
+    /// The port of Redis and Valkey, where none is given.
+    pub const DEFAULT_PORT: u16 = 6379;
+
     /// A connection without parameters.
     #[must_use]
     pub fn new() -> Self {
@@ -128,17 +128,32 @@ impl ConnectionParams {
         let Some(uri) = self.uri() else {
             let address = |host: &str| Address::Tcp {
                 host: host.to_owned(),
-                port: port.unwrap_or(DEFAULT_PORT),
+                port: port.unwrap_or(Self::DEFAULT_PORT),
             };
             return Ok(host.map(address));
         };
-        let endpoint = uri.parse::<Endpoint>().map_err(|error| {
-            invalid::value(&self.0.key("uri"), "a Redis URI: see the cause").with_cause(error)
-        })?;
+        let endpoint = self.parsed(uri)?;
         match rival(endpoint.address(), host, port) {
             Some(name) => Err(invalid::conflict(&self.0.key("uri"), &self.0.key(name))),
             None => Ok(Some(endpoint.address().clone())),
         }
+    }
+
+    /// The server of the URI, if there is one.
+    pub(crate) fn endpoint(&self) -> Result<Option<Endpoint>, Error> {
+        self.uri().map(|uri| self.parsed(uri)).transpose()
+    }
+
+    fn parsed(&self, uri: &str) -> Result<Endpoint, Error> {
+        uri.parse().map_err(|error| {
+            let wanted = match error {
+                ConfigError::Tls => {
+                    "a URI without TLS, unless the feature tls of redlatch-component is on"
+                }
+                _ => "a Redis URI: see the cause",
+            };
+            invalid::value(&self.0.key("uri"), wanted).with_cause(error)
+        })
     }
 
     /// All parameters, as they were set.

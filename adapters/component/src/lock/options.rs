@@ -13,8 +13,15 @@ use crate::{auth, connect};
 const RETRY_TIMEOUT: &str = "options.retry_timeout";
 const RETRIES: &str = "options.retries";
 
-/// Longest pause between two attempts, in milliseconds: an hour.
-const RETRY_TIMEOUT_MAX: u64 = 60 * 60 * 1000;
+/// What can be in the section `options`.
+const OPTIONS: [&str; 6] =
+    ["retry_timeout", "retries", "timeout", "db_num", "quorum", "release_on_close"];
+
+/// What can be in the section `tls`.
+const TLS: [&str; 4] = ["enabled", "ca", "cert", "key"];
+
+/// Longest time of an option, in milliseconds: an hour.
+const TIME_MAX: u64 = 60 * 60 * 1000;
 
 /// The options of every lock.
 ///
@@ -61,10 +68,18 @@ impl LockOptions {
 }
 
 fn retry_timeout(millis: i64) -> Result<Duration, Error> {
+    time(RETRY_TIMEOUT, millis)
+}
+
+/// A time that every operating system can wait for.
+///
+/// # Errors
+/// `INVALID_VALUE` for one that is zero, negative or longer than an hour.
+pub(crate) fn time(key: &str, millis: i64) -> Result<Duration, Error> {
     let millis = u64::try_from(millis).ok();
-    let millis = millis.filter(|millis| (1..=RETRY_TIMEOUT_MAX).contains(millis));
+    let millis = millis.filter(|millis| (1..=TIME_MAX).contains(millis));
     let wanted = "a number of milliseconds from 1 to 3600000";
-    millis.map(Duration::from_millis).ok_or_else(|| invalid::value(RETRY_TIMEOUT, wanted))
+    millis.map(Duration::from_millis).ok_or_else(|| invalid::value(key, wanted))
 }
 
 fn retries(count: i64) -> Result<u32, Error> {
@@ -78,7 +93,8 @@ fn check_keys(config: &ConfigParams) -> Result<(), Error> {
     let sections = [
         (connection.single, connection.keys),
         (credential.single, credential.keys),
-        ("options", &["retry_timeout", "retries"]),
+        ("options", &OPTIONS),
+        ("tls", &TLS),
     ];
     let groups = [(connection.group, connection.keys), (credential.group, credential.keys)];
     Schema { root: &root, sections: &sections, groups: &groups }.check(config)

@@ -10,6 +10,7 @@ use crate::auth::MemoryCredentialStore;
 use crate::connect::MemoryDiscovery;
 use crate::error::{Category, Error, code};
 use crate::lock::{MemoryLock, NullLock};
+use crate::redis::RedisLock;
 
 type Make = Arc<dyn Fn(&Descriptor) -> Component + Send + Sync>;
 
@@ -17,6 +18,7 @@ type Make = Arc<dyn Fn(&Descriptor) -> Component + Send + Sync>;
 ///
 /// | descriptor | component |
 /// | --- | --- |
+/// | `pip-services:lock:redis:*:1.0` | [`RedisLock`] |
 /// | `pip-services:lock:null:*:1.0` | [`NullLock`] |
 /// | `pip-services:lock:memory:*:1.0` | [`MemoryLock`] |
 /// | `pip-services:discovery:memory:*:1.0` | [`MemoryDiscovery`] |
@@ -66,6 +68,7 @@ impl Default for Factory {
     fn default() -> Self {
         let ours = |what, kind| Descriptor::new("pip-services", what, kind, "*", "1.0");
         let mut factory = Self::new();
+        factory.register(ours("lock", "redis"), |_| Arc::new(RedisLock::new()));
         factory.register(ours("lock", "null"), |_| NullLock::new());
         factory.register(ours("lock", "memory"), |_| Arc::new(MemoryLock::new()));
         factory.register(ours("discovery", "memory"), |_| Arc::new(MemoryDiscovery::new()));

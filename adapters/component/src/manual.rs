@@ -1,0 +1,1 @@
+//! The manual of [`RedisLock`](crate::RedisLock).
