@@ -76,6 +76,8 @@ mod progress;
 mod reaper;
 mod secret;
 mod session;
+#[doc(hidden)]
+pub mod setters;
 mod sync;
 #[cfg(feature = "tls")]
 mod tls;

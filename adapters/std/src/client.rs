@@ -4,8 +4,8 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_client::{ConfigError, Detached, Endpoint, Error, Key, Options, Reconnect, Server};
-use redlatch_core::{Drift, Limits, Protocol, Renew, Retry};
+use redlatch_client::{ConfigError, Detached, Error, Key, Options, Server};
+use redlatch_core::{Renew, Retry};
 
 use crate::guard::Guard;
 use crate::handle::Handle;
@@ -140,106 +140,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Adds one server: `redis://[user[:password]@]host[:port][/db]`, `rediss://…` for the same over
-    /// TLS, or `unix:///path/to.sock[?db=N&user=…&password=…]`. A URL that is wrong is an error of
-    /// [`Builder::connect`].
-    pub fn server(mut self, url: &str) -> Self {
-        match url.parse::<Endpoint>() {
-            Ok(endpoint) => self.options.endpoints.push(endpoint),
-            Err(error) => self.error = self.error.or(Some(error)),
-        }
-        self
-    }
-
-    /// Adds servers whose URLs are separated by commas. More than one is a quorum: a majority
-    /// decides, and each must be a master of its own.
-    pub fn servers(mut self, urls: &str) -> Self {
-        match Endpoint::parse_list(urls) {
-            Ok(endpoints) => self.options.endpoints.extend(endpoints),
-            Err(error) => self.error = self.error.or(Some(error)),
-        }
-        self
-    }
-
-    /// Adds one server that is put together from its parts, or whose URL was read before.
-    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
-        self.options.endpoints.push(endpoint);
-        self
-    }
-
-    /// Protocol to ask for. Default: RESP3, on servers that know it.
-    pub fn protocol(mut self, protocol: Protocol) -> Self {
-        self.options.protocol = protocol;
-        self
-    }
-
-    /// Name of the connections, shown by `CLIENT LIST`. Default: none.
-    pub fn name(mut self, name: &str) -> Self {
-        self.options.name = Some(name.to_owned());
-        self
-    }
-
-    /// Longest time for opening a connection, greeting included. Default: 2 s.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.options.connect_timeout = timeout;
-        self
-    }
-
-    /// Longest time for an answer. Default: 500 ms.
-    pub fn reply_timeout(mut self, timeout: Duration) -> Self {
-        self.options.reply_timeout = timeout;
-        self
-    }
-
-    /// How long and how often [`Client::lock`] tries. Default: up to 10 s, at random moments at
-    /// most 100 ms apart.
-    pub fn retry(mut self, retry: Retry) -> Self {
-        self.options.retry = retry;
-        self
-    }
-
-    /// Extends all locks by themselves while they are held. Default: off. See [`Client::renewing`].
-    pub fn renew(mut self, renew: Renew) -> Self {
-        self.options.renew = Some(renew);
-        self
-    }
-
-    /// What is taken off a ttl for clocks of different speed. Default: 1 % and 2 ms.
-    pub fn drift(mut self, drift: Drift) -> Self {
-        self.options.drift = drift;
-        self
-    }
-
-    /// What a server can make this client store. Default: [`Limits::HOSTED`] with 4096 requests in
-    /// flight.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.options.limits = limits;
-        self
-    }
-
-    /// A server that was started more recently than this has no vote: it may have forgotten locks
-    /// that are still held. Set it to the longest ttl in use, unless the servers write every change
-    /// to disk before they answer. Default: none, because a client of one server could then take
-    /// no lock for that long after every restart.
-    pub fn restart_delay(mut self, delay: Duration) -> Self {
-        self.options.restart_delay = Some(delay);
-        self
-    }
-
-    /// How servers at `rediss://` URLs are verified, and who the client is to them. Default: what the
-    /// operating system trusts, and nobody.
-    #[cfg(feature = "tls")]
-    pub fn tls(mut self, tls: redlatch_client::Tls) -> Self {
-        self.options.tls = tls;
-        self
-    }
-
-    /// Pause before connecting again: random, up to `base` at first, doubling up to `cap`. Default:
-    /// 10 ms and 5 s.
-    pub fn reconnect(mut self, base: Duration, cap: Duration) -> Self {
-        self.options.reconnect = Reconnect { base, cap };
-        self
-    }
+    redlatch_client::builder_setters!();
 
     /// Connects to all servers at once and waits until each is ready or has failed, for about the
     /// connect timeout at most. A majority is enough; the others are tried again in the background.
