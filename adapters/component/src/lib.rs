@@ -1,26 +1,32 @@
 //! The lock component of the pip-services family for Rust: what that family has under these names,
 //! configured by the same parameters and found by the same descriptors.
 //!
-//! ```
-//! use redlatch_component::{ConfigParams, Configurable, MemoryLock};
+//! ```no_run
+//! use redlatch_component::{ConfigParams, RedisLock};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), redlatch_component::Error> {
-//! let lock = MemoryLock::new();
-//! lock.configure(&ConfigParams::from_tuples(("options.retry_timeout", 50)))?;
+//! let lock = RedisLock::new();
+//! lock.configure(&ConfigParams::from_tuples(("host", "localhost", "port", 6379)))?;
+//! lock.open("123").await?;
 //!
 //! lock.acquire_lock("123", "key1", 3000, 1000).await?;
 //! // Processing…
 //! lock.release_lock("123", "key1").await?;
+//!
+//! lock.close("123").await?;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! All parameters, references and methods are in the [manual]. A container makes the lock by its
+//! descriptor, `pip-services:lock:redis:*:1.0`, with a [`Factory`].
 //!
 //! # What is in here
 //!
 //! | what | names |
 //! | --- | --- |
-//! | locks | [`Lock`], [`MemoryLock`], [`NullLock`]; for threads, the same in [`blocking`] |
+//! | locks | [`Lock`], [`RedisLock`], [`MemoryLock`], [`NullLock`]; for threads, the same in [`blocking`] |
 //! | configuration | [`ConfigParams`], [`Configurable`] |
 //! | references | [`Descriptor`], [`References`], [`Component`], [`Referenceable`], [`Factory`] |
 //! | connections | [`ConnectionParams`], [`ConnectionResolver`], [`Discovery`], [`MemoryDiscovery`] |
@@ -56,6 +62,21 @@
 //! | `retry_timeout` counts | in .NET only | |
 //! | ttl and timeout are checked, also by [`NullLock`] | the server complains, or the lock never expires | |
 //! | each [`MemoryLock`] has its own locks | in Python, all of a process share theirs | |
+//! | every acquisition has a token of its own, of 40 digits | one of 32 for the whole component | a release that comes late does not free a later holder; nobody reads it |
+//! | a release is one atomic compare-and-delete | `WATCH` on a shared connection | releases at the same time cannot undo each other's protection |
+//! | a release says on demand whether the lock was ours: `release_lock_outcome` | never | who lost it may have to undo something |
+//! | `open` connects and logs in, or fails | Python and Node succeed where nothing listens | the mistake is found where it was made |
+//! | `open` while it is open does nothing | the client is replaced, and in Node never closed | |
+//! | `close` ends the connections, and waits that are under way | Python leaves that to the garbage collector | |
+//! | `options.release_on_close` releases at a close | nowhere | |
+//! | `retries` and `timeout` bound the opening | mostly read and never used | each has one meaning |
+//! | connections that break come back by themselves | not in Go; in Node not after a restart | |
+//! | what the driver says has a code, a category, the correlation id and a cause | it comes as it is | |
+//! | a refused login is not tried again | in Node it ends the process | it would lock the account |
+//! | `uri` is read in full, also `rediss` and `unix` | it fails in Python and is ignored in Java and Dart | |
+//! | `options.db_num`, `tls.*` and `options.quorum` | `db_num` in Go | |
+//! | a release before `open` is `NOT_OPENED` | a missing attribute in Python | |
+//! | dropping the component is like closing it | | the family leaves locks to their ttl |
 //! | to release what is not held is no error | in Python's `MemoryLock`, it is | |
 #![forbid(unsafe_code)]
 
