@@ -188,3 +188,116 @@ fn expiry(ttl: Ttl, now: Instant) -> Instant {
     let after = |moment: Instant, span: Duration| moment.saturating_add(span);
     after(after(after(now, ttl.as_duration()), Drift::DEFAULT.of(ttl)), Settings::REPLY_TIMEOUT)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Guard, Shared};
+    use crate::config::ConfigParams;
+    use crate::redis::settings::Settings;
+    use core::sync::atomic::{AtomicU32, Ordering};
+    use redlatch_client::Detached;
+    use redlatch_core::Ttl;
+    use std::sync::Arc;
+
+    /// Counts guards that let go without giving back, and others that are dropped.
+    #[derive(Debug, Default)]
+    struct Counts {
+        detached: AtomicU32,
+        dropped: AtomicU32,
+    }
+
+    #[derive(Debug)]
+    struct Fake(Arc<Counts>);
+
+    impl Guard for Fake {
+        fn detach(self) -> Option<Detached> {
+            self.0.detached.fetch_add(1, Ordering::SeqCst);
+            None
+        }
+    }
+
+    impl Drop for Fake {
+        fn drop(&mut self) {
+            self.0.dropped.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    impl Counts {
+        /// Detached ones are dropped as well.
+        fn get(&self) -> (u32, u32) {
+            let detached = self.detached.load(Ordering::SeqCst);
+            (detached, self.dropped.load(Ordering::SeqCst) - detached)
+        }
+    }
+
+    fn ttl() -> Ttl {
+        Ttl::from_millis(60_000).expect("a ttl")
+    }
+
+    fn settings(text: &str) -> Settings {
+        Settings::from_config(&ConfigParams::from_string(text)).expect(text)
+    }
+
+    fn open(text: &str) -> Shared<&'static str, Fake> {
+        let shared = Shared::new(Arc::default());
+        assert_eq!(shared.install("first", &settings(text), 0).expect("not closed"), None);
+        shared
+    }
+
+    #[test]
+    fn the_second_client_is_superfluous() {
+        let shared = open("");
+        let second = shared.install("second", &settings(""), 0).expect("not closed");
+        assert_eq!(second, Some("second"));
+        assert_eq!(shared.opened().expect("open").client, "first");
+    }
+
+    #[test]
+    fn what_was_opened_before_a_close_is_not_installed_after_it() {
+        let shared = open("");
+        let closes = shared.closes();
+        assert!(shared.close().is_some() && shared.close().is_none());
+        let (client, error) = shared.install("late", &settings(""), closes).expect_err("closed");
+        assert_eq!((client, error.code()), ("late", "NOT_OPENED"));
+        assert!(!shared.is_open());
+    }
+
+    #[test]
+    fn what_was_acquired_before_a_close_is_given_back_after_it() {
+        let (shared, counts) = (open(""), Arc::<Counts>::default());
+        let opened = shared.opened().expect("open");
+        assert!(shared.close().is_some());
+        for reopened in [false, true] {
+            if reopened {
+                let closes = shared.closes();
+                assert!(shared.install("next", &settings(""), closes).is_ok());
+            }
+            let guard = Fake(Arc::clone(&counts));
+            let error = shared.enter(&opened, "key", ttl(), guard).expect_err("closed since");
+            assert_eq!(error.code(), "NOT_OPENED");
+        }
+        assert_eq!(counts.get(), (0, 2));
+    }
+
+    #[test]
+    fn closing_and_dropping_release_only_if_told_to() {
+        for (text, expected) in
+            [("options.release_on_close=no", (2, 0)), ("options.release_on_close=yes", (0, 2))]
+        {
+            for closes in [true, false] {
+                let (shared, counts) = (open(text), Arc::<Counts>::default());
+                let opened = shared.opened().expect("open");
+                for key in ["a", "b"] {
+                    let guard = Fake(Arc::clone(&counts));
+                    shared.enter(&opened, key, ttl(), guard).expect("open");
+                }
+                assert_eq!(counts.get(), (0, 0));
+                if closes {
+                    assert_eq!(shared.close().expect("open").release, expected.0 == 0);
+                }
+                drop(shared);
+                assert_eq!(counts.get(), expected, "{text} {closes}");
+            }
+        }
+    }
+}

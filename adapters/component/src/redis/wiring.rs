@@ -39,20 +39,22 @@ impl Wiring {
     /// The first mistake, which leaves everything as it was.
     pub(crate) fn configure(&self, config: &ConfigParams) -> Result<(), Error> {
         let settings = Settings::from_config(config)?;
-        let mut wired = lock(&self.0).clone();
+        let mut now = lock(&self.0);
+        let mut wired = now.clone();
         wired.connections.configure(config)?;
         wired.credentials.configure(config)?;
         wired.settings = settings;
-        *lock(&self.0) = wired;
+        *now = wired;
         Ok(())
     }
 
     pub(crate) fn set_references(&self, references: &References) {
-        let mut wired = lock(&self.0).clone();
-        wired.connections.set_references(references);
-        wired.credentials.set_references(references);
-        let before = core::mem::replace(&mut *lock(&self.0), wired);
-        // Components may do anything when they are dropped.
+        let mut now = lock(&self.0);
+        let before = now.clone();
+        now.connections.set_references(references);
+        now.credentials.set_references(references);
+        drop(now);
+        // Services may do anything when they are dropped: not under the mutex.
         drop(before);
     }
 
