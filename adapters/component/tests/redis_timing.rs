@@ -143,9 +143,11 @@ async fn an_opening_is_cancelled_by_close() {
             tokio::spawn(async move { subject.open("9").await })
         };
         tokio::time::sleep(Duration::from_millis(150)).await;
+        let begun = Instant::now();
         subject.close("123").await.expect("never an error");
         let error = opener.await.expect("no panic").expect_err("closed");
         assert_eq!((error.code(), error.correlation_id()), ("NOT_OPENED", Some("9")));
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
         assert!(!subject.is_open());
     }
 }

@@ -131,11 +131,8 @@ mod tests {
                 }
                 Step::Pause(until) => now = until.as_micros() / 1000,
                 Step::Fail(error) => {
-                    done.push(format!(
-                        "{} {}",
-                        error.code(),
-                        error.detail("attempts").expect("it")
-                    ));
+                    let (code, tried) = (error.code(), error.detail("attempts").expect("told"));
+                    done.push(format!("{code} {tried} at {}", now - 1000));
                     return done;
                 }
             }
@@ -148,7 +145,7 @@ mod tests {
             ["0 at 0 for 2000", "0 at 110 for 2000", "0 at 220 for 2000", "0 at 330 for 2000"];
         let done = run("", 1, 10, &silent());
         assert_eq!(done[..4], expected);
-        assert_eq!(done[4..], ["CONNECT_FAILED 4"]);
+        assert_eq!(done[4..], ["CONNECT_FAILED 4 at 340"]);
     }
 
     #[test]
@@ -159,23 +156,29 @@ mod tests {
             "1 at 1 for 2000",
             "0 at 9 for 2000",
             "1 at 10 for 2000",
-            "CONNECT_FAILED 4",
+            "CONNECT_FAILED 4 at 11",
         ];
         assert_eq!(done, expected);
         assert_eq!(
             run("options.retries=0", 1, 1, &silent()),
-            ["0 at 0 for 2000", "CONNECT_FAILED 1"]
+            ["0 at 0 for 2000", "CONNECT_FAILED 1 at 1"]
         );
     }
 
     #[test]
     fn the_timeout_ends_it() {
         let done = run("options.timeout=2500;options.retries=99", 1, 1000, &silent());
-        let expected =
-            ["0 at 0 for 2000", "0 at 1100 for 1400", "0 at 2200 for 300", "CONNECT_FAILED 3"];
+        let expected = [
+            "0 at 0 for 2000",
+            "0 at 1100 for 1400",
+            "0 at 2200 for 300",
+            "CONNECT_FAILED 3 at 3200",
+        ];
         assert_eq!(done, expected);
         let done = run("options.timeout=50", 3, 60, &silent());
-        assert_eq!(done, ["0 at 0 for 50", "CONNECT_FAILED 1"]);
+        assert_eq!(done, ["0 at 0 for 50", "CONNECT_FAILED 1 at 60"]);
+        let done = run("options.timeout=500;options.retry_timeout=1000", 1, 10, &silent());
+        assert_eq!(done, ["0 at 0 for 500", "CONNECT_FAILED 1 at 10"], "no pause for nothing");
     }
 
     #[test]
@@ -186,10 +189,10 @@ mod tests {
         };
         for refusal in [Refusal::WrongPassword, Refusal::NoAuth] {
             let done = run("", 3, 1, &refused(refusal));
-            assert_eq!(done, ["0 at 0 for 2000", "CONNECT_FAILED 1"]);
+            assert_eq!(done, ["0 at 0 for 2000", "CONNECT_FAILED 1 at 1"]);
         }
         assert_eq!(run("", 1, 1, &refused(Refusal::Loading)).len(), 5);
         let done = run("", 3, 1, &DriverError::NoRuntime);
-        assert_eq!(done, ["0 at 0 for 2000", "NO_RUNTIME 1"]);
+        assert_eq!(done, ["0 at 0 for 2000", "NO_RUNTIME 1 at 1"]);
     }
 }
