@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use redlatch_client::{ConfigError, Error as DriverError};
-use redlatch_core::Refusal;
+use redlatch_core::{Denial, Refusal};
 
 use crate::context::shown;
 use crate::error::{Category, Error, code};
@@ -34,6 +34,11 @@ pub(crate) fn not_connected(error: &DriverError) -> Error {
 /// The lock was not acquired.
 pub(crate) fn not_acquired(error: &DriverError, key: &str, timeout: Duration) -> Error {
     let wrapped = match error {
+        // Nobody else had it.
+        DriverError::TimedOut { tally, .. } if tally.denial() == Denial::TooLate => {
+            let what = format!("Acquiring lock {} failed on timeout", shown(key));
+            told(Category::Conflict, code::LOCK_TIMEOUT, &what, error)
+        }
         DriverError::TimedOut { .. } => {
             arguments::timed_out(key, timeout).with_cause(error.clone())
         }
@@ -121,5 +126,28 @@ fn server(error: &DriverError) -> Option<&str> {
         | DriverError::Refused { server, .. }
         | DriverError::Replica { server } => Some(server),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::not_acquired;
+    use core::time::Duration;
+    use redlatch_client::Error as DriverError;
+    use redlatch_core::Tally;
+
+    /// Both are a timeout; only one of them is put down to somebody else.
+    #[test]
+    fn a_timeout_says_whether_somebody_else_had_the_lock() {
+        let said = |granted, held| {
+            let tally = Tally { configured: 1, granted, held, ..Tally::default() };
+            let error = DriverError::TimedOut { waited: Duration::from_secs(1), tally };
+            let error = not_acquired(&error, "key", Duration::from_secs(1));
+            assert_eq!((error.code(), error.detail("key")), ("LOCK_TIMEOUT", Some("key")));
+            error.to_string()
+        };
+        assert!(said(0, 1).contains("somebody else still had it after 1000 ms"));
+        let late = said(1, 0);
+        assert!(!late.contains("somebody else") && late.contains("answered so late"), "{late}");
     }
 }
