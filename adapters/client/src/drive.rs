@@ -60,6 +60,10 @@ impl Drive {
         let result = loop {
             let step = self.engine.step(&self.session, &mut self.session.machine().lock);
             match step {
+                // A lock that is had after the client was closed could not be given back any more.
+                Ok(Step::Event(_)) if self.abandons && self.engine.is_closed() => {
+                    break Err(Error::Closed);
+                }
                 Ok(Step::Event(event)) => break Ok(event),
                 Ok(Step::Wait(_)) if self.session.is_cancelled() => break Err(Error::Closed),
                 Ok(Step::Wait(until)) => {

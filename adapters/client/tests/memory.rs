@@ -481,3 +481,20 @@ fn a_lost_lock_is_not_detached() {
     assert!(held.detach().is_none());
     world.settle();
 }
+
+/// Requirement 10: a lock that is won while the client closes is given back, not handed out: its
+/// guard could not release it.
+#[test]
+fn a_lock_that_is_won_during_the_shutdown_is_given_back() {
+    let mut world = World::new();
+    let mut acquiring = world.acquire("key", Retry::until(TTL));
+    assert!(matches!(acquiring.poll(Waker::noop()), Progress::Wait(_)));
+    world.carry();
+    assert!(world.is_held("key"), "it is won");
+    let mut closing = world.engine.close(TTL);
+    let ended = acquiring.poll(Waker::noop());
+    assert!(matches!(ended, Progress::Done(Err(Error::Closed))), "{ended:?}");
+    world.settle();
+    assert!(!world.is_held("key"));
+    assert_eq!(closing.poll(Waker::noop()), Progress::Done(true), "all is paid");
+}
