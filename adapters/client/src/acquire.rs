@@ -1,14 +1,16 @@
 //! Taking a lock.
 
 use core::task::Waker;
+use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_core::{Event, Instant, Retry, Tally};
+use redlatch_core::{Event, Instant, Renew, Retry, Settings, Tally};
 
 use crate::drive::Drive;
 use crate::engine::{Engine, Waiting};
 use crate::error::Error;
 use crate::held::Held;
+use crate::key::Key;
 use crate::os;
 use crate::progress::Progress;
 use crate::session::Session;
@@ -24,8 +26,30 @@ pub struct Acquiring {
     began: Instant,
 }
 
+/// For handles.
+impl Engine {
+    /// Begins to take the lock. It is tried once with [`Retry::NONE`]. Once held, it is extended by
+    /// itself if `renew` says so.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for arguments that cannot work, [`Error::Closed`].
+    pub fn acquire(
+        self: &Arc<Self>,
+        key: Key,
+        ttl: Duration,
+        retry: Retry,
+        renew: Option<Renew>,
+    ) -> Result<Acquiring, Error> {
+        let settings = Settings { renew, ..self.options().settings(&key, ttl, retry)? };
+        if self.is_closed() {
+            return Err(Error::Closed);
+        }
+        Ok(Acquiring::new(self, Session::new(key, self.links.len(), settings)))
+    }
+}
+
 impl Acquiring {
-    pub(crate) fn new(engine: &Arc<Engine>, session: Arc<Session>) -> Self {
+    fn new(engine: &Arc<Engine>, session: Arc<Session>) -> Self {
         let waits = session.machine().lock.settings().retry != Retry::NONE;
         let waiting = waits.then(|| Waiting::new(engine, &session));
         let span = Span::lock(session.key());

@@ -1,9 +1,9 @@
 //! From the bytes of a socket to frames and back, through TLS if the server wants it.
 
+use core::time::Duration;
+
 use bytes::BytesMut;
 use redlatch_core::{Arguments, Connection, Full, Incoming, Instant, Limits, Serial, WireError};
-
-use core::time::Duration;
 
 use crate::error::Cause;
 use crate::options::KEY_BYTES_MAX;

@@ -6,14 +6,10 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use redlatch_core::{
-    Answer, Denial, Event, Instant, Lease, Loss, Output, Renew, Retry, Settings, Tally, majority,
-};
+use redlatch_core::{Answer, Denial, Event, Instant, Lease, Loss, Output, Tally, majority};
 
-use crate::acquire::Acquiring;
 use crate::errands::Errands;
 use crate::error::{Cause, Error};
-use crate::key::Key;
 use crate::link::Link;
 use crate::notice::Notice;
 use crate::options::Options;
@@ -107,25 +103,6 @@ impl Engine {
             outcome.err().map(|error| error.unwrap_or_else(|| self.not_connected(link)))
         });
         Progress::Done(failed.map_or(Ok(()), Err))
-    }
-
-    /// Begins to take the lock. It is tried once with [`Retry::NONE`]. Once held, it is extended by
-    /// itself if `renew` says so.
-    ///
-    /// # Errors
-    /// [`Error::Config`] for arguments that cannot work, [`Error::Closed`].
-    pub fn acquire(
-        self: &Arc<Self>,
-        key: Key,
-        ttl: Duration,
-        retry: Retry,
-        renew: Option<Renew>,
-    ) -> Result<Acquiring, Error> {
-        let settings = Settings { renew, ..self.options.settings(&key, ttl, retry)? };
-        if self.is_closed() {
-            return Err(Error::Closed);
-        }
-        Ok(Acquiring::new(self, Session::new(key, self.links.len(), settings)))
     }
 
     /// Takes no more locks, stops those who wait for one, and lets the reaper pay what is owed, for

@@ -9,9 +9,9 @@ use redlatch_core::{Greeting, Handshake, HandshakeError, Incoming, Instant, Repl
 use crate::channel::Channel;
 use crate::config::ConfigError;
 use crate::endpoint::{Address, Endpoint};
-use crate::engine::Engine;
 use crate::error::{Cause, Error, TlsFault};
 use crate::notice::Notice;
+use crate::options::Options;
 use crate::os;
 use crate::secret::Secret;
 use crate::tls::{TlsConfig, TlsStream};
@@ -46,13 +46,13 @@ pub struct Greeter<'a> {
 
 impl<'a> Greeter<'a> {
     pub(crate) fn new(
-        engine: &'a Engine,
+        options: &'a Options,
+        tls: Option<&TlsConfig>,
         endpoint: &'a Endpoint,
         server: &'a Arc<str>,
         deadline: Instant,
     ) -> Result<Self, Error> {
-        let options = engine.options();
-        let tls = encryption(engine.tls(), endpoint);
+        let tls = encryption(tls, endpoint);
         let tls = tls.map_err(|fault| tls_error(server, fault))?;
         let login = endpoint.login(options.protocol, options.name.as_deref());
         Ok(Self {

@@ -85,7 +85,8 @@ impl Keeper {
     /// # Errors
     /// The host is none that TLS could verify.
     pub fn greeter(&self) -> Result<Greeter<'_>, Error> {
-        Greeter::new(&self.engine, self.endpoint(), &self.link().server, self.deadline())
+        let (options, tls) = (self.engine.options(), self.engine.tls());
+        Greeter::new(options, tls, self.endpoint(), &self.link().server, self.deadline())
     }
 
     /// No stream was opened.
