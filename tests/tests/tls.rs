@@ -3,6 +3,8 @@
 mod async_faces;
 #[path = "tls/authority.rs"]
 mod authority;
+#[path = "tls/drip.rs"]
+mod drip;
 #[path = "tls/guarded.rs"]
 mod guarded;
 
@@ -26,6 +28,7 @@ on_every_face! {
     a_hundred_tasks_over_one_encrypted_connection_are_exclusive;
     an_encrypted_connection_that_dies_is_replaced;
     keys_of_every_length_cross_the_records_of_tls;
+    records_that_come_byte_by_byte_are_put_together;
 }
 
 fn trusting(root: &str) -> Tls {
@@ -192,9 +195,26 @@ fn keys_of_every_length_cross_the_records_of_tls<F: Face>() {
         let mut guards: Vec<Guard> = Vec::new();
         for length in [0, 1, 16_000, 16_300, 16_383, 16_384, 16_385, 32_768, 65_535, 65_536] {
             let key = Key::from(vec![b'k'; length]);
-            guards.push(client.lock_with(key, LONG, eager()).await.expect("free"));
+            guards.push(client.try_lock(key, LONG).await.expect("asked").expect("free"));
         }
         for guard in guards {
+            assert!(guard.release().await.expect("answered"));
+        }
+        assert!(client.shutdown(LONG).await);
+    });
+}
+
+/// Requirement 13, encrypted: however the network cuts the records.
+fn records_that_come_byte_by_byte_are_put_together<F: Face>() {
+    let authority = Authority::new("ours");
+    let server = Guarded::start(&authority.issue(LOCALHOST), None);
+    let drip = drip::to(server.tls_port());
+    F::start().block_on(async {
+        let tls = trusting(&authority.pem());
+        let url = format!("rediss://localhost:{drip}");
+        let client = connect::<F>(&url, &tls).await.expect("let in");
+        for _ in 0..3 {
+            let guard = client.try_lock("key", LONG).await.expect("asked").expect("free");
             assert!(guard.release().await.expect("answered"));
         }
         assert!(client.shutdown(LONG).await);

@@ -50,6 +50,11 @@ impl Guarded {
         format!("rediss://{host}:{}", self.port.number())
     }
 
+    /// Its port for TLS.
+    pub(crate) const fn tls_port(&self) -> u16 {
+        self.port.number()
+    }
+
     /// As if its TLS port were a plain one.
     pub(crate) fn plain_url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port.number())
