@@ -1,36 +1,13 @@
 //! What the component tells to `tracing`: every event with the correlation id of its call, and no
 //! secret. Requirement 18.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+#[path = "book/mod.rs"]
+mod book;
 
+use book::Book;
 use redlatch_component::ConfigParams;
 use redlatch_component::blocking::RedisLock;
 use redlatch_testkit::model::{ModelServer, Settings, Value};
-use tracing_subscriber::fmt::MakeWriter;
-
-/// Everything that was told.
-#[derive(Clone, Default)]
-struct Book(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Book {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Book {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 /// One process has one subscriber, so this is one test.
 #[test]
@@ -60,7 +37,7 @@ fn every_event_has_its_correlation_id_and_no_secret() {
     lock.acquire_lock(None, "other", 30_000, 1).expect("free");
     lock.close("id-7").expect("open");
 
-    let text = String::from_utf8(book.0.lock().expect("no panic").clone()).expect("UTF-8");
+    let text = book.text();
     let ours: Vec<&str> = text.lines().filter(|line| line.contains("redlatch_component")).collect();
     let expected: [(&str, &str); 9] = [
         ("failed", r#"correlation_id="id-0\\n" key=a\nkey error=Connection is not opened"#),

@@ -1,77 +1,49 @@
 //! What is told to `tracing`: what happens, in its order, and no secret. Requirement 18, S7.
 
-use core::time::Duration;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+#[path = "book/mod.rs"]
+mod book;
 
+use core::time::Duration;
+
+use book::Book;
 use redlatch_core::{Renew, Retry, Token};
 use redlatch_std::Client;
 use redlatch_testkit::model::{Fault, ModelServer, Rule, Settings, Value};
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 const TTL: Duration = Duration::from_secs(30);
 
-/// Everything that was told.
-#[derive(Clone, Default)]
-struct Book(Arc<Mutex<Vec<u8>>>);
-
-impl Book {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("no panic").clone()).expect("UTF-8")
-    }
-
-    /// Runs this with everything written down that any thread tells.
-    fn open() -> Self {
-        let book = Self::default();
-        tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_span_events(FmtSpan::NEW | FmtSpan::CLOSE)
-            .with_ansi(false)
-            .with_writer(book.clone())
-            .init();
-        book
-    }
-
-    /// Waits for this in what was told.
-    fn until(&self, what: &str) {
-        let begun = std::time::Instant::now();
-        while !self.text().contains(what) {
-            assert!(begun.elapsed() < TTL, "never told: {what}\n{}", self.text());
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
+/// Runs this with everything written down that any thread tells.
+fn open() -> Book {
+    let book = Book::default();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(FmtSpan::NEW | FmtSpan::CLOSE)
+        .with_ansi(false)
+        .with_writer(book.clone())
+        .init();
+    book
 }
 
-impl Write for Book {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Book {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
+/// Waits for this in what was told.
+fn until(book: &Book, what: &str) {
+    let begun = std::time::Instant::now();
+    while !book.text().contains(what) {
+        assert!(begun.elapsed() < TTL, "never told: {what}\n{}", book.text());
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
 /// One process has one subscriber, so this is one test.
 #[test]
 fn what_happens_is_told_in_order_and_without_secrets() {
-    let book = Book::open();
+    let book = open();
     let settings = Settings::with_password("sentinel");
     let server = ModelServer::with_settings(settings).expect("a free port");
     let pause = Duration::from_millis(1);
     let builder = Client::builder().server(&server.url().replace("redis://", "redis://:sentinel@"));
     let client = builder.reconnect(pause, pause).connect().expect("connected");
-    book.until("connected");
+    until(&book, "connected");
 
     let guard = client.lock("a\nkey", TTL).expect("free");
     assert!(client.try_lock("a\nkey", TTL).expect("asked").is_none());
@@ -84,10 +56,10 @@ fn what_happens_is_told_in_order_and_without_secrets() {
     assert!(guard.extend().is_err());
     server.with(|server| server.fail(Rule::next(Fault::CloseAfter)));
     let _lost = client.lock_with("again", TTL, Retry::until(TTL)).expect("free").release();
-    book.until("not connected");
+    until(&book, "not connected");
     let often = Renew { divisor: 1000, most: None };
     let renewed = client.renewing(often).lock("renewed", TTL).expect("free");
-    book.until("extended key=renewed");
+    until(&book, "extended key=renewed");
     drop(renewed);
     assert!(client.shutdown(TTL));
 
