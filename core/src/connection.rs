@@ -146,6 +146,18 @@ impl<Rx, Tx> Connection<Rx, Tx> {
         }
     }
 
+    /// Forgets everything: a connection before its first byte, in the same storage.
+    pub fn reset(&mut self, limits: Limits, reply_timeout: Duration) {
+        self.end_with(WireError::Closed);
+        self.scanner = Scanner::new(limits);
+        self.limits = limits;
+        self.cut = None;
+        (self.asked, self.answered, self.answers_before) = (0, 0, 0);
+        self.fence = None;
+        self.watch = Watch::new(reply_timeout);
+        self.end = End::Open;
+    }
+
     /// Requests submitted and not answered. Once the connection has ended: those whose outcome is
     /// unknown.
     #[must_use]

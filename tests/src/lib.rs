@@ -1,5 +1,6 @@
 //! Test kit of redlatch: the model server, real servers, conformance scenarios.
 
+pub mod board;
 pub mod conformance;
 pub mod hold;
 pub mod model;

@@ -242,6 +242,13 @@ where
         matches!(self.state, State::Idle) && !self.seats.as_ref().iter().any(Seat::owes)
     }
 
+    /// The storage, for another lock. One that is not [settled](Self::is_settled) is forgotten: its keys
+    /// are left to their ttl.
+    pub fn into_parts(mut self) -> (K, S) {
+        self.seats.as_mut().fill(Seat::default());
+        (self.key, self.seats)
+    }
+
     /// The key.
     pub const fn key(&self) -> &K {
         &self.key

@@ -1,0 +1,216 @@
+//! One client without its I/O: its servers, its locks, and what happens between them.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::time::Duration;
+
+use embedded_io::ErrorKind;
+use redlatch_core::{
+    Answer, Event, Instant, Io, Loss, Output, Random, Seat, Token, WeakRandomness, majority,
+};
+
+use crate::memory::Memory;
+use crate::options::Options;
+use crate::server::{Incident, Server, Want};
+use crate::slot::{Slot, Status};
+
+/// One client without its I/O. See the [crate] for the loop that drives it.
+pub struct Engine<'a, M> {
+    pub(crate) memory: M,
+    pub(crate) options: Options,
+    pub(crate) random: Random,
+    logins: PhantomData<&'a ()>,
+}
+
+/// Gives twenty random bytes, or `false` if the generator failed. They must come from a hardware
+/// generator, or from a cryptographic one that was seeded by one.
+pub type Entropy<'e> = &'e mut dyn FnMut(&mut [u8; Token::RANDOM_LEN]) -> bool;
+
+/// For the driver.
+impl<'a, M: Memory<'a>> Engine<'a, M> {
+    /// A client that is not connected. `seed` spreads retries: give every device its own. It need not be
+    /// secret.
+    pub fn new(mut memory: M, options: Options, seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        for server in memory.parts().0 {
+            server.seed(random.next_u64(), options.reconnecting());
+        }
+        Self { memory, options, random, logins: PhantomData }
+    }
+
+    /// How the client behaves.
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The servers, in the order in which they were configured.
+    pub fn servers(&self) -> &[Server<'a, M::Buffer>] {
+        self.memory.parts_ref().0
+    }
+
+    /// What is to be done with the stream to a server. Said once.
+    pub fn poll_stream(&mut self, server: usize, now: Instant) -> Option<Want> {
+        let options = self.options;
+        self.server(server)?.poll_stream(&options, now)
+    }
+
+    /// The stream to a server is open. Bytes of an earlier conversation may still come on it: what
+    /// comes before it has been silent for `quiet` is not read. Zero for a stream that begins anew.
+    pub fn opened(&mut self, server: usize, quiet: Duration, now: Instant) {
+        if let Some(server) = self.server(server) {
+            server.opened(quiet, now);
+        }
+    }
+
+    /// The stream to a server did not open, or is broken.
+    pub fn failed(&mut self, server: usize, kind: ErrorKind, now: Instant) {
+        let options = self.options;
+        if let Some(server) = self.server(server) {
+            server.failed(kind, &options, now);
+        }
+    }
+
+    /// Room for bytes from a server, and bytes for it. Both are empty while there is no stream.
+    pub fn io(&mut self, server: usize) -> Io<'_> {
+        self.server(server).map_or(Io { space: &mut [], pending: &[] }, Server::io)
+    }
+
+    /// So many bytes were read into the beginning of [`Io::space`]. None at all is the end of the
+    /// stream.
+    pub fn received(&mut self, server: usize, count: usize, now: Instant) {
+        let options = self.options;
+        if let Some(server) = self.server(server) {
+            server.received(count, &options, now);
+        }
+    }
+
+    /// So many bytes of the beginning of [`Io::pending`] were written.
+    pub fn wrote(&mut self, server: usize, count: usize) {
+        if let Some(server) = self.server(server) {
+            server.wrote(count);
+        }
+    }
+
+    /// Reads what has come, does what is due, and drives every lock as far as it goes. Never waits.
+    /// What is to be sent afterwards stands in [`Engine::io`].
+    pub fn step(&mut self, now: Instant, entropy: Entropy<'_>) {
+        let options = self.options;
+        let servers = self.memory.parts().0.len();
+        for server in 0..servers {
+            while let Some(incident) =
+                self.server(server).and_then(|server| server.poll(&options, now))
+            {
+                self.handle(incident, now);
+            }
+        }
+        let (servers, slots) = self.memory.parts();
+        for (at, slot) in slots.iter_mut().enumerate() {
+            drive(servers, at, slot, now, entropy);
+            slot.tidy();
+        }
+    }
+
+    /// When [`Engine::step`] or [`Engine::poll_stream`] has something to do although nothing has
+    /// happened.
+    pub fn poll_timeout(&self) -> Instant {
+        let (servers, slots) = self.memory.parts_ref();
+        let servers = servers.iter().map(|server| server.poll_timeout(&self.options));
+        let slots = slots.iter().filter(|slot| !slot.is_free()).map(|slot| slot.status.until);
+        servers.chain(slots).min().unwrap_or(Instant::NEVER)
+    }
+
+    fn handle(&mut self, incident: Incident, now: Instant) {
+        let slots = self.memory.parts().1;
+        match incident {
+            Incident::Connected => {
+                slots.iter_mut().filter_map(Slot::lock_mut).for_each(|lock| lock.hint(now));
+            }
+            Incident::Answered { slot, generation, ticket, answer } => {
+                let slot = slots.get_mut(slot).filter(|slot| slot.generation == generation);
+                if let Some(lock) = slot.and_then(Slot::lock_mut) {
+                    lock.handle_answer(ticket, answer, now);
+                }
+            }
+        }
+    }
+
+    fn server(&mut self, server: usize) -> Option<&mut Server<'a, M::Buffer>> {
+        self.memory.parts().0.get_mut(server)
+    }
+}
+
+/// Drives one lock as far as it goes.
+fn drive<B, K, S>(
+    servers: &mut [Server<'_, B>],
+    at: usize,
+    slot: &mut Slot<K, S>,
+    now: Instant,
+    entropy: Entropy<'_>,
+) where
+    B: AsRef<[u8]> + AsMut<[u8]>,
+    K: AsRef<[u8]> + AsMut<[u8]>,
+    S: AsRef<[Seat]> + AsMut<[Seat]>,
+{
+    let generation = slot.generation;
+    let mut status = slot.status;
+    let mut news = false;
+    let Some(lock) = slot.lock_mut() else { return };
+    lock.handle_timeout(now);
+    loop {
+        match lock.poll_output() {
+            Output::NeedToken => {
+                let provided = draw(entropy).and_then(|token| lock.provide(token, now));
+                if provided.is_err() {
+                    lock.abandon(now);
+                    status.no_token = true;
+                    news = true;
+                }
+            }
+            Output::Send { ticket, command } => {
+                let unreachable = Err(Answer::Unreachable);
+                let sent = servers.get_mut(ticket.server()).map_or(unreachable, |server| {
+                    server.submit((at, generation), ticket, &command, now)
+                });
+                if let Err(answer) = sent {
+                    lock.handle_answer(ticket, answer, now);
+                }
+            }
+            Output::Event(event) => {
+                status.note(explained(event, &status, servers), now);
+                news = true;
+            }
+            Output::Wait(until) => {
+                status.until = until.unwrap_or(Instant::NEVER);
+                break;
+            }
+        }
+    }
+    slot.status = status;
+    if news {
+        slot.wake();
+    }
+}
+
+fn draw(entropy: Entropy<'_>) -> Result<Token, WeakRandomness> {
+    let mut random = [0; Token::RANDOM_LEN];
+    if entropy(&mut random) { Token::from_random(random) } else { Err(WeakRandomness) }
+}
+
+/// A key that is gone was forgotten, if the servers that have surely been running since the lock was
+/// taken are no majority.
+fn explained<B: AsRef<[u8]> + AsMut<[u8]>>(
+    event: Event,
+    status: &Status,
+    servers: &[Server<'_, B>],
+) -> Event {
+    let Event::Lost(Loss::Deleted) = event else { return event };
+    let kept = servers.iter().filter(|server| !server.has_restarted_since(status.taken)).count();
+    if kept < majority(servers.len()) { Event::Lost(Loss::ServerRestarted) } else { event }
+}
+
+/// Shows no key: it may be long.
+impl<'a, M: Memory<'a>> fmt::Debug for Engine<'a, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("servers", &self.servers()).finish_non_exhaustive()
+    }
+}

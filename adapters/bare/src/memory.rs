@@ -1,0 +1,82 @@
+//! Where a client keeps everything.
+
+use redlatch_core::{Login, Seat};
+
+use crate::server::Server;
+use crate::slot::Slot;
+
+/// Storage of a client: a [`Server`] for each server, and a [`Slot`] for each lock that can be held or
+/// owed at a time. `'a` is how long the logins live.
+///
+/// Give every slot as many [`Seat`]s as there are servers.
+pub trait Memory<'a>: Sized {
+    /// Bytes for one direction of a connection.
+    type Buffer: AsRef<[u8]> + AsMut<[u8]>;
+    /// Bytes for a key.
+    type Key: AsRef<[u8]> + AsMut<[u8]>;
+    /// What a lock remembers about the servers.
+    type Seats: AsRef<[Seat]> + AsMut<[Seat]>;
+
+    /// The servers and the slots.
+    fn parts(&mut self) -> Parts<'_, 'a, Self>;
+    /// The servers and the slots, to look at.
+    fn parts_ref(&self) -> PartsRef<'_, 'a, Self>;
+}
+
+/// Servers and slots.
+pub type Parts<'m, 'a, M> = (
+    &'m mut [Server<'a, <M as Memory<'a>>::Buffer>],
+    &'m mut [Slot<<M as Memory<'a>>::Key, <M as Memory<'a>>::Seats>],
+);
+
+/// Servers and slots, to look at.
+pub type PartsRef<'m, 'a, M> = (
+    &'m [Server<'a, <M as Memory<'a>>::Buffer>],
+    &'m [Slot<<M as Memory<'a>>::Key, <M as Memory<'a>>::Seats>],
+);
+
+/// Storage in arrays: `SERVERS` servers, `LOCKS` locks at a time, `BUFFER` bytes each way to each
+/// server, keys of up to `KEY` bytes.
+///
+/// A request must fit `BUFFER` whole; the longest takes 222 bytes and the key. The answers that locks
+/// need take 60 bytes at most; the greeting of a server is some 150 bytes, and one that does not fit
+/// is not read but for its end: then the role and the restarts of that server stay unknown.
+pub struct Fixed<
+    'a,
+    const SERVERS: usize,
+    const LOCKS: usize,
+    const BUFFER: usize,
+    const KEY: usize,
+> {
+    servers: [Server<'a, [u8; BUFFER]>; SERVERS],
+    slots: [Slot<[u8; KEY], [Seat; SERVERS]>; LOCKS],
+}
+
+impl<'a, const SERVERS: usize, const LOCKS: usize, const BUFFER: usize, const KEY: usize>
+    Fixed<'a, SERVERS, LOCKS, BUFFER, KEY>
+{
+    /// Empty storage for servers that want these logins.
+    #[must_use]
+    pub fn new(logins: [Login<'a>; SERVERS]) -> Self {
+        Self {
+            servers: logins.map(|login| Server::new(login, [0; BUFFER], [0; BUFFER])),
+            slots: core::array::from_fn(|_| Slot::new([0; KEY], [Seat::default(); SERVERS])),
+        }
+    }
+}
+
+impl<'a, const SERVERS: usize, const LOCKS: usize, const BUFFER: usize, const KEY: usize> Memory<'a>
+    for Fixed<'a, SERVERS, LOCKS, BUFFER, KEY>
+{
+    type Buffer = [u8; BUFFER];
+    type Key = [u8; KEY];
+    type Seats = [Seat; SERVERS];
+
+    fn parts(&mut self) -> Parts<'_, 'a, Self> {
+        (&mut self.servers, &mut self.slots)
+    }
+
+    fn parts_ref(&self) -> PartsRef<'_, 'a, Self> {
+        (&self.servers, &self.slots)
+    }
+}

@@ -1,0 +1,377 @@
+//! One server: from a stream to a connection that is ready for locks, and back.
+//!
+//! ```text
+//!          due: Want::Open          opened            quiet              greeted
+//!   Down ------------------> Opening ------> Draining ------> Greeting ----------> Up
+//!    ^                          |               |                |                 |
+//!    +--- Want::Close <---------+-- failed, too late, out of step, silent, closed -+
+//! ```
+//!
+//! # Invariants
+//!
+//! * Every request that was taken gets one answer, [`Answer::Lost`] if none came.
+//! * The driver is told to close a stream before it is told to open the next.
+//! * On a line that keeps bytes of an earlier conversation, such as a UART, nothing is sent before it
+//!   has been quiet for a while.
+
+use core::fmt;
+use core::time::Duration;
+
+use embedded_io::ErrorKind;
+use heapless::Deque;
+use redlatch_core::{
+    Answer, Backoff, Command, Connection, Greeting, Handshake, Incoming, Instant, Io, Limits,
+    Login, Random, Refusal, Retry, Ticket,
+};
+
+use crate::fault::Fault;
+use crate::options::Options;
+
+/// Requests in flight on one connection. A lock has two at most.
+const REQUESTS_MAX: usize = 4;
+
+/// One server, and the connection to it. `'a` is how long its login lives, `B` is storage for the
+/// bytes of one direction.
+pub struct Server<'a, B> {
+    login: Login<'a>,
+    connection: Connection<B>,
+    state: State<'a>,
+    /// The driver has been told to open a stream, and not yet to close it.
+    streaming: bool,
+    /// Who asked, oldest first.
+    routes: Deque<Route, REQUESTS_MAX>,
+    /// When the attempt to connect began.
+    began: Instant,
+    /// The server answered on this connection.
+    served: bool,
+    backoff: Backoff,
+    random: Random,
+    fault: Option<Fault>,
+    /// What the server said of itself last time, and when.
+    greeted: Option<(Greeting, Instant)>,
+    /// When it turned out that the server had been started again.
+    restarted: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State<'a> {
+    Down { due: Instant },
+    Opening,
+    Draining { quiet: Duration, until: Instant },
+    Greeting(Handshake<'a>),
+    Up { abstains_until: Instant },
+}
+
+/// What a server wants of the stream. Said once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Want {
+    /// Open it, then call [`Engine::opened`](crate::Engine::opened) or
+    /// [`Engine::failed`](crate::Engine::failed).
+    Open,
+    /// Close it, or stop opening it.
+    Close,
+}
+
+/// Where the answer to a request goes.
+#[derive(Clone, Copy, Debug)]
+struct Route {
+    slot: u16,
+    generation: u16,
+    ticket: Ticket,
+}
+
+/// What happened on a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Incident {
+    /// It is ready for locks.
+    Connected,
+    /// An answer came for the lock in a slot, or never will.
+    Answered { slot: usize, generation: u16, ticket: Ticket, answer: Answer },
+}
+
+impl<'a, B: AsRef<[u8]> + AsMut<[u8]>> Server<'a, B> {
+    /// A server that wants this login, without a connection. `rx` and `tx` are storage for the bytes
+    /// of both directions; the *length* of their slices is the room.
+    pub const fn new(login: Login<'a>, rx: B, tx: B) -> Self {
+        Self {
+            login,
+            connection: Connection::new(rx, tx, Limits::EMBEDDED, Duration::ZERO),
+            state: State::Down { due: Instant::ZERO },
+            streaming: false,
+            routes: Deque::new(),
+            began: Instant::ZERO,
+            served: false,
+            backoff: Backoff::new(Retry::NONE, Instant::ZERO),
+            random: Random::new(0),
+            fault: None,
+            greeted: None,
+            restarted: None,
+        }
+    }
+
+    /// Whether there is a connection that is ready for locks.
+    #[must_use]
+    pub const fn is_connected(&self) -> bool {
+        matches!(self.state, State::Up { .. })
+    }
+
+    /// Whether its stream is to be opened, and is not open yet.
+    #[must_use]
+    pub const fn is_opening(&self) -> bool {
+        matches!(self.state, State::Opening)
+    }
+
+    /// Whether bytes are expected of it.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        match self.state {
+            State::Draining { .. } | State::Greeting(_) => true,
+            State::Up { .. } => !self.routes.is_empty(),
+            State::Down { .. } | State::Opening => false,
+        }
+    }
+
+    /// Why there is no connection; `None` while there is one, and before the first attempt failed.
+    #[must_use]
+    pub const fn fault(&self) -> Option<Fault> {
+        self.fault
+    }
+
+    /// What the server said of itself when it was greeted last.
+    #[must_use]
+    pub fn greeting(&self) -> Option<Greeting> {
+        self.greeted.map(|(greeting, _)| greeting)
+    }
+
+    /// Seeds the pauses between attempts to connect.
+    pub(crate) const fn seed(&mut self, seed: u64, policy: Retry) {
+        self.random = Random::new(seed);
+        self.backoff = Backoff::new(policy, Instant::ZERO);
+    }
+
+    pub(crate) fn has_restarted_since(&self, moment: Instant) -> bool {
+        self.restarted.is_some_and(|at| moment < at)
+    }
+
+    /// Whether every request with this key and token would fit.
+    pub(crate) fn fits(&self, command: &Command<'_>) -> bool {
+        self.connection.fits(command)
+    }
+}
+
+/// For the driver.
+impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
+    pub(crate) fn poll_stream(&mut self, options: &Options, now: Instant) -> Option<Want> {
+        let State::Down { due } = self.state else { return None };
+        if self.streaming {
+            self.streaming = false;
+            return Some(Want::Close);
+        }
+        if now < due || !self.routes.is_empty() {
+            return None;
+        }
+        self.connection.reset(options.limits, options.reply_timeout);
+        self.streaming = true;
+        self.served = false;
+        self.began = now;
+        self.state = State::Opening;
+        Some(Want::Open)
+    }
+
+    pub(crate) fn opened(&mut self, quiet: Duration, now: Instant) {
+        if let State::Opening = self.state {
+            self.state = State::Draining { quiet, until: now.saturating_add(quiet) };
+        }
+    }
+
+    pub(crate) fn failed(&mut self, kind: ErrorKind, options: &Options, now: Instant) {
+        if !matches!(self.state, State::Down { .. }) {
+            self.end(Fault::Stream(kind), options, now);
+        }
+    }
+
+    /// Lends nothing to send while the line is drained, and no room while there is no stream.
+    pub(crate) fn io(&mut self) -> Io<'_> {
+        match self.state {
+            State::Down { .. } | State::Opening => Io { space: &mut [], pending: &[] },
+            _ => self.connection.io(),
+        }
+    }
+
+    pub(crate) fn wrote(&mut self, count: usize) {
+        self.connection.wrote(count);
+    }
+
+    pub(crate) fn received(&mut self, count: usize, options: &Options, now: Instant) {
+        match self.state {
+            State::Draining { .. } if count == 0 => self.end(Fault::Closed, options, now),
+            State::Draining { quiet, .. } => {
+                self.state = State::Draining { quiet, until: now.saturating_add(quiet) };
+            }
+            State::Greeting(_) | State::Up { .. } => self.connection.received(count),
+            State::Down { .. } | State::Opening => {}
+        }
+    }
+
+    /// When [`Server::poll`] has something to do although no byte came.
+    pub(crate) fn poll_timeout(&self, options: &Options) -> Instant {
+        let deadline = self.began.saturating_add(options.connect_timeout);
+        match self.state {
+            // Before the stream is opened it is closed, and that is due at once.
+            State::Down { .. } if self.streaming => Instant::ZERO,
+            State::Down { due } => due,
+            State::Opening | State::Greeting(_) => deadline,
+            State::Draining { until, .. } => until.min(deadline),
+            State::Up { .. } => self.connection.poll_timeout().unwrap_or(Instant::NEVER),
+        }
+    }
+}
+
+/// For the engine.
+impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
+    /// Queues a request of the lock in a slot.
+    ///
+    /// # Errors
+    /// The answer, when it was not queued.
+    pub(crate) fn submit(
+        &mut self,
+        (slot, generation): (usize, u16),
+        ticket: Ticket,
+        command: &Command<'_>,
+        now: Instant,
+    ) -> Result<(), Answer> {
+        let State::Up { abstains_until } = self.state else { return Err(Answer::Unreachable) };
+        let slot = u16::try_from(slot).map_err(|_| Answer::Unreachable)?;
+        if ticket.is_stale(now) || self.routes.is_full() {
+            return Err(Answer::Unreachable);
+        }
+        if now < abstains_until && is_vote(command) {
+            return Err(Answer::Refused(Refusal::Restarted));
+        }
+        self.connection.submit(command, now).map_err(|_| Answer::Unreachable)?;
+        let route = Route { slot, generation, ticket };
+        self.routes.push_back(route).map_err(|_| Answer::Unreachable)
+    }
+
+    /// What happened next. Bytes that came are looked at before the time is.
+    pub(crate) fn poll(&mut self, options: &Options, now: Instant) -> Option<Incident> {
+        loop {
+            let late = self.began.saturating_add(options.connect_timeout) <= now;
+            match self.state {
+                State::Down { .. } => return self.lose_one(),
+                State::Opening if late => self.end(Fault::NotOpen, options, now),
+                State::Opening => return None,
+                State::Draining { until, .. } if until <= now => self.greet(options),
+                State::Draining { .. } if late => self.end(Fault::Noise, options, now),
+                State::Draining { .. } => return None,
+                State::Greeting(_) => match self.listen(options, now) {
+                    Ok(true) if self.is_connected() => return Some(Incident::Connected),
+                    Ok(true) => {}
+                    Ok(false) if late => self.end(Fault::Silent, options, now),
+                    Ok(false) => return None,
+                    Err(fault) => self.end(fault, options, now),
+                },
+                State::Up { .. } => match self.answer(now) {
+                    Ok(incident) => return incident,
+                    Err(fault) => self.end(fault, options, now),
+                },
+            }
+        }
+    }
+
+    fn greet(&mut self, options: &Options) {
+        // What came on the old conversation is not read: the room to read into was scratch.
+        self.connection.reset(options.limits, options.reply_timeout);
+        self.state = State::Greeting(Handshake::new(self.login, options.restart_delay.is_some()));
+    }
+
+    /// One step of the greeting. Whether there may be another at once.
+    fn listen(&mut self, options: &Options, now: Instant) -> Result<bool, Fault> {
+        let State::Greeting(handshake) = &mut self.state else { return Ok(true) };
+        if let Some(command) = handshake.poll_command() {
+            self.connection.submit(&command, now).map_err(|_| Fault::LoginTooLong)?;
+        }
+        match self.connection.poll()? {
+            Some(Incoming::Reply { reply, .. }) => handshake.handle_reply(reply)?,
+            Some(_push) => {}
+            None => return Ok(false),
+        }
+        if let Some(greeting) = handshake.finished() {
+            self.up(greeting, options, now);
+        }
+        Ok(true)
+    }
+
+    fn up(&mut self, greeting: Greeting, options: &Options, now: Instant) {
+        let delay = options.restart_delay.map(|longest| greeting.abstains_for(longest));
+        let abstains_until = now.saturating_add(delay.unwrap_or_default());
+        self.state = State::Up { abstains_until };
+        self.fault = None;
+        let earlier = self.greeted.replace((greeting, now));
+        if earlier
+            .is_some_and(|(then, at)| greeting.proves_restart(&then, now.saturating_since(at)))
+        {
+            self.restarted = Some(now);
+        }
+    }
+
+    fn answer(&mut self, now: Instant) -> Result<Option<Incident>, Fault> {
+        loop {
+            match self.connection.poll()? {
+                Some(Incoming::Reply { reply, .. }) => {
+                    let answer = Answer::from(reply);
+                    self.served = true;
+                    let fits = |route: &Route| route.ticket.fits(answer);
+                    if !self.routes.front().is_some_and(fits) {
+                        return Err(Fault::OutOfStep);
+                    }
+                    return Ok(self.routes.pop_front().map(|route| route.deliver(answer)));
+                }
+                Some(_push) => {}
+                None => break,
+            }
+        }
+        self.connection.handle_timeout(now);
+        self.connection.ended().map_or(Ok(None), |error| Err(error.into()))
+    }
+
+    fn lose_one(&mut self) -> Option<Incident> {
+        self.routes.pop_front().map(|route| route.deliver(Answer::Lost))
+    }
+
+    fn end(&mut self, fault: Fault, options: &Options, now: Instant) {
+        let cap = options.reconnect.cap;
+        // A connection that was of use, or held for a while, starts the count again.
+        if self.served || now.saturating_since(self.began) > cap {
+            self.backoff = Backoff::new(options.reconnecting(), now);
+        }
+        let due =
+            if fault.is_permanent() { None } else { self.backoff.next(now, &mut self.random) };
+        self.state = State::Down { due: due.unwrap_or_else(|| now.saturating_add(cap)) };
+        self.fault = Some(fault);
+    }
+}
+
+impl Route {
+    fn deliver(self, answer: Answer) -> Incident {
+        let Self { slot, generation, ticket } = self;
+        Incident::Answered { slot: slot.into(), generation, ticket, answer }
+    }
+}
+
+/// Whether the request is part of a vote. A release or an extension is none.
+const fn is_vote(command: &Command<'_>) -> bool {
+    matches!(command, Command::Claim { .. } | Command::Read { .. })
+}
+
+/// Shows no bytes and no login: they may be secret.
+impl<B> fmt::Debug for Server<'_, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("connection", &self.connection)
+            .field("fault", &self.fault)
+            .field("greeted", &self.greeted)
+            .finish_non_exhaustive()
+    }
+}
