@@ -8,6 +8,11 @@ use std::net::{TcpStream, ToSocketAddrs};
 use embedded_io::{ErrorType, ReadReady, WriteReady};
 use rand_core::{TryCryptoRng, TryRng};
 
+mod dialled;
+
+pub use dialled::{Dialled, Half};
+pub use smol::block_on;
+
 /// Microseconds on the clock of this machine.
 #[must_use]
 pub fn micros() -> u64 {

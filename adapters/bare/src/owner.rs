@@ -143,13 +143,19 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
         self.ready() >= majority(self.servers().len())
     }
 
+    /// Whether a majority of the servers is ready for locks, once each is ready or has failed to be: within
+    /// the connect timeout. `None` until then.
+    ///
     /// # Errors
-    /// [`Error::Unavailable`] unless a majority of the servers is ready for locks.
-    pub fn expect_connected(&self) -> Result<(), Error> {
-        let (configured, granted) = (self.servers().len(), self.ready());
-        let tally = Tally { configured, granted, ..Tally::default() };
+    /// [`Error::Unavailable`].
+    pub fn poll_connected(&self) -> Option<Result<(), Error>> {
+        let servers = self.servers();
+        if !servers.iter().all(|server| server.is_connected() || server.fault().is_some()) {
+            return None;
+        }
+        let tally = Tally { configured: servers.len(), granted: self.ready(), ..Tally::default() };
         let unavailable = Error::Unavailable { tally, fault: self.fault() };
-        if self.is_connected() { Ok(()) } else { Err(unavailable) }
+        Some(if self.is_connected() { Ok(()) } else { Err(unavailable) })
     }
 
     fn ready(&self) -> usize {

@@ -51,15 +51,18 @@ impl<'a, M: Memory<'a>, S: Streams, C: Clock, R: TryCryptoRng> Client<'a, M, S, 
         Ok(Self { parts: RefCell::new(Machinery { engine, streams, clock, rng }) })
     }
 
-    /// Waits until a majority of the servers is ready, for `timeout` at most. Locks do that by
-    /// themselves; this tells what is wrong before one is needed.
+    /// Waits until every server is ready or has failed to be, for one connect timeout at most. A
+    /// majority is enough. Locks do that by themselves; this tells what is wrong before one is needed.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub fn connect(&self, timeout: Duration) -> Result<(), Error> {
-        let by = self.with(|parts| parts.clock.now())?.saturating_add(timeout);
-        self.drive(&mut |engine, now| engine.is_connected() || by <= now)?;
-        self.with(|parts| parts.engine.expect_connected())?
+    pub fn connect(&self) -> Result<(), Error> {
+        let mut outcome = None;
+        self.drive(&mut |engine, _| {
+            outcome = engine.poll_connected();
+            outcome.is_some()
+        })?;
+        outcome.unwrap_or(Err(Error::Reentered))
     }
 
     /// Tries once to take the lock. `None` when somebody else has it, or when the servers answered

@@ -117,3 +117,23 @@ impl From<redlatch_client::Error> for Failure {
         Self { kind, text: error.to_string() }
     }
 }
+
+/// The error that the adapters for microcontrollers share.
+impl From<redlatch_embedded::Error> for Failure {
+    fn from(error: redlatch_embedded::Error) -> Self {
+        use redlatch_embedded::{Error, Fault};
+        let kind = match error {
+            Error::KeyTooLong | Error::InvalidTtl => Kind::Usage,
+            Error::TimedOut(_) => Kind::TimedOut,
+            Error::Lost(loss) => Kind::Lost(loss),
+            Error::NotExtended(_) => Kind::NotExtended,
+            Error::Refused(_)
+            | Error::Unavailable { fault: Some((_, Fault::Refused(_) | Fault::Replica)), .. } => {
+                Kind::Refused
+            }
+            Error::Unavailable { .. } => Kind::Unavailable,
+            _ => Kind::Other,
+        };
+        Self { kind, text: error.to_string() }
+    }
+}
