@@ -513,3 +513,20 @@ fn another_machine_releases_what_was_detached() {
     assert_eq!(second.output, ["0.release", "released"]);
     assert!(first.lock.is_settled() && second.lock.is_settled());
 }
+
+/// Requirement 16: an error about a script answers no other request. A serial line that loses bytes
+/// shifts replies like this.
+#[test]
+fn an_unknown_script_answers_only_a_script() {
+    let mut bench = Bench::new(1, ONCE);
+    for step in ["acquire", "provide"] {
+        bench.step(step);
+    }
+    let no_script = Answer::Refused(Refusal::NoScript);
+    let fits = |bench: &Bench, request: &str| bench.sent[request].0.fits(no_script);
+    assert!(!fits(&bench, "0.claim") && !fits(&bench, "0.read"), "{:?}", bench.output);
+    for step in ["0.claim=ok", "0.read=ours", "extend", "0.extend=ours", "release"] {
+        bench.step(step);
+    }
+    assert!(fits(&bench, "0.extend") && fits(&bench, "0.release"), "{:?}", bench.output);
+}

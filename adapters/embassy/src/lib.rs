@@ -33,27 +33,12 @@
 //!
 //! # What the board brings
 //!
-//! * **Streams**: a [`Stream`] opens one, and again after a failure. [`Halves`] is a serial line;
-//!   a socket of `embassy-net` is below. Several servers are asked at once.
+//! * **Streams**: [`Halves`] is a serial line, `Tcp` a socket of `embassy-net` (feature `embassy-net`), and
+//!   anything that can be opened implements [`Stream`]. Several servers are asked at once.
 //! * **A clock**: [`EmbassyTime`], or any other [`Time`].
 //! * **A random generator**: [`rand_core::TryCryptoRng`]. A token that can be guessed is no token, so
 //!   use the hardware's. One that gives twenty equal bytes, or the same token twice, is refused.
 //! * **Memory**: [`Fixed`] holds everything in arrays; a `Vec` or anything else implements [`Memory`].
-//!
-//! With `embassy-net`:
-//!
-//! ```ignore
-//! impl Stream for Redis<'_> {
-//!     type Reader<'s> = TcpReader<'s> where Self: 's;
-//!     type Writer<'s> = TcpWriter<'s> where Self: 's;
-//!
-//!     async fn open(&mut self) -> Result<(TcpReader<'_>, TcpWriter<'_>), ErrorKind> {
-//!         self.socket.abort();
-//!         self.socket.connect(self.server).await.map_err(|_| ErrorKind::ConnectionRefused)?;
-//!         Ok(self.socket.split())
-//!     }
-//! }
-//! ```
 //!
 //! A lock alone is for efficiency. Where two holders at once would do damage, the resource itself must
 //! check a fencing token.
@@ -63,6 +48,8 @@
 
 mod client;
 mod guard;
+#[cfg(feature = "embassy-net")]
+mod net;
 mod runner;
 mod shared;
 mod stream;
@@ -70,6 +57,8 @@ mod time;
 
 pub use client::{Client, share};
 pub use guard::Guard;
+#[cfg(feature = "embassy-net")]
+pub use net::Tcp;
 pub use redlatch_bare::{
     Delay, Drift, Error, ErrorKind, Fault, Fixed, Greeting, Instant, Limits, Login, Loss, Memory,
     Options, Parts, PartsRef, Protocol, Reconnect, Refusal, Renew, Retry, Seat, Server, Slot,

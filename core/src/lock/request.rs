@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::answer::{Answer, Class};
+use crate::answer::{Answer, Class, Refusal};
 use crate::command::{Command, Form};
 use crate::time::Instant;
 use crate::token::Token;
@@ -59,6 +59,7 @@ impl Ticket {
     #[must_use]
     pub fn fits(&self, answer: Answer) -> bool {
         match answer {
+            Answer::Refused(Refusal::NoScript) => self.expects == Expects::Script,
             Answer::Refused(_) | Answer::Unreachable | Answer::Lost => true,
             Answer::Unexpected => false,
             Answer::Ok => self.expects == Expects::Condition,
