@@ -17,7 +17,7 @@ use core::time::Duration;
 
 use crate::answer::Refusal;
 use crate::command::{Command, Login, Protocol};
-use crate::resp::{Elements, Reply};
+use crate::resp::{Elements, Integer, Reply};
 
 /// Whether a server may vote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -245,8 +245,8 @@ fn uptime(reply: Reply<'_>) -> Result<Option<Duration>, HandshakeError> {
         Reply::Bulk(info) | Reply::Verbatim(info) => Ok(info
             .split(|byte| *byte == b'\n')
             .find_map(|line| line.strip_prefix(b"uptime_in_seconds:"))
-            .and_then(|digits| core::str::from_utf8(digits).ok())
-            .and_then(|digits| digits.trim_ascii_end().parse().ok())
+            .and_then(|digits| Integer::read(digits.trim_ascii_end()))
+            .and_then(|seconds| u64::try_from(seconds).ok())
             .map(Duration::from_secs)),
         Reply::TooLong => Ok(None),
         Reply::Error(line) => forbidden(line).map(|()| None),

@@ -38,6 +38,8 @@ mod number;
 mod reply;
 mod scanner;
 
+pub(crate) use number::Integer;
+
 pub use encode::{Arguments, Decimal, encode, encoded_len};
 pub use reply::{Elements, Reply};
 pub use scanner::{Scanned, Scanner};

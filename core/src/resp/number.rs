@@ -56,7 +56,7 @@ impl Length {
 
 /// A signed integer of 64 bits.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Integer {
+pub(crate) struct Integer {
     value: i64,
     digits: u8,
     sign: Option<u8>,
@@ -88,7 +88,7 @@ impl Integer {
         if self.digits == 0 { None } else { Some(self.value) }
     }
 
-    pub(super) fn read(text: &[u8]) -> Option<i64> {
+    pub(crate) fn read(text: &[u8]) -> Option<i64> {
         text.iter().try_fold(Self::EMPTY, |integer, byte| integer.push(*byte))?.finish()
     }
 }
