@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::time::{Instant, Ttl};
+use crate::time::{Instant, Ttl, micros};
 
 /// What is taken off a ttl for clocks that do not run at the same speed.
 ///
@@ -23,12 +23,22 @@ impl Drift {
     /// The allowance for one ttl. Saturates.
     #[must_use]
     pub fn of(self, ttl: Ttl) -> Duration {
-        let micros = u128::from(ttl.as_millis())
-            .saturating_mul(1000)
-            .saturating_mul(u128::from(self.parts_per_million))
-            / 1_000_000;
-        let share = Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX));
-        share.saturating_add(self.constant)
+        Duration::from_micros(self.share(ttl)).saturating_add(self.constant)
+    }
+
+    /// The allowance in whole microseconds, rounded up. Saturates.
+    #[inline(never)] // Arithmetic of 64 bits, as in `time::micros`.
+    pub(crate) fn micros(self, ttl: Ttl) -> u64 {
+        let up = self.constant.subsec_nanos() % 1000 > 0;
+        self.share(ttl).saturating_add(micros(self.constant)).saturating_add(up.into())
+    }
+
+    /// The share of a ttl in microseconds, rounded down. Saturates.
+    fn share(self, ttl: Ttl) -> u64 {
+        // In two parts, so that the division needs no more than 64 bits: the ttl has 53 of them.
+        let (thousands, rest) = (self.parts_per_million / 1000, self.parts_per_million % 1000);
+        let rest = ttl.as_millis().wrapping_mul(rest.into()) / 1000;
+        ttl.as_millis().saturating_mul(thousands.into()).saturating_add(rest)
     }
 }
 
@@ -51,8 +61,7 @@ impl Lease {
     /// The lease that a request sent at `sent` gives, once a majority has granted it.
     #[must_use]
     pub fn new(ttl: Ttl, drift: Drift, sent: Instant) -> Self {
-        let span = ttl.as_duration().saturating_sub(drift.of(ttl));
-        Self { until: sent.saturating_add(span) }
+        Self { until: sent.plus(ttl.as_micros().saturating_sub(drift.micros(ttl))) }
     }
 
     /// The first moment at which the lock must no longer be believed.

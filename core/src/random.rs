@@ -27,8 +27,13 @@ impl Random {
     /// A span from zero to `most`, both included, in whole microseconds.
     pub fn up_to(&mut self, most: Duration) -> Duration {
         let most = u64::try_from(most.as_micros()).unwrap_or(u64::MAX);
+        Duration::from_micros(self.micros_up_to(most))
+    }
+
+    /// As [`Random::up_to`], in microseconds.
+    pub(crate) fn micros_up_to(&mut self, most: u64) -> u64 {
         // Multiply-shift instead of a remainder: no division, no panic on an empty range.
         let wide = u128::from(self.next_u64()).wrapping_mul(u128::from(most).wrapping_add(1));
-        Duration::from_micros(u64::try_from(wide >> 64).unwrap_or(most))
+        u64::try_from(wide >> 64).unwrap_or(most)
     }
 }

@@ -26,9 +26,9 @@ impl Default for Renew {
 }
 
 impl Renew {
-    /// Time until the next extension, divided by `hurry` after one that failed.
-    pub(crate) fn interval(self, ttl: Ttl, hurry: u32) -> Duration {
+    /// Microseconds until the next extension, divided by `hurry` after one that failed.
+    pub(crate) fn interval(self, ttl: Ttl, hurry: u32) -> u64 {
         let divisor = self.divisor.max(2).saturating_mul(hurry);
-        ttl.as_duration().checked_div(divisor).unwrap_or_default()
+        ttl.as_micros().checked_div(divisor.into()).unwrap_or_default()
     }
 }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::random::Random;
-use crate::time::Instant;
+use crate::time::{Instant, micros};
 
 /// How long to wait between two attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,17 +83,18 @@ impl Backoff {
         if end.is_some_and(|end| now >= end) {
             return None;
         }
-        let due = now.saturating_add(self.delay(random).max(Self::FLOOR));
+        let due = now.plus(self.delay(random)).max(now.saturating_add(Self::FLOOR));
         self.retried = self.retried.saturating_add(1);
         Some(end.map_or(due, |end| due.min(end)))
     }
 
-    fn delay(&self, random: &mut Random) -> Duration {
+    /// The next delay in microseconds.
+    fn delay(&self, random: &mut Random) -> u64 {
         match self.policy.delay {
-            Delay::Fixed(delay) => delay,
+            Delay::Fixed(delay) => micros(delay),
             Delay::Exponential { base, cap } => {
                 let factor = 1_u32.checked_shl(self.retried).unwrap_or(u32::MAX);
-                random.up_to(base.saturating_mul(factor).min(cap))
+                random.micros_up_to(micros(base.saturating_mul(factor).min(cap)))
             }
         }
     }

@@ -38,9 +38,19 @@ impl Instant {
     /// The moment `span` after this one, rounded down to a microsecond, at most [`Instant::NEVER`].
     #[must_use]
     pub fn saturating_add(self, span: Duration) -> Self {
-        let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        self.plus(micros(span))
+    }
+
+    /// The moment `micros` microseconds after this one, at most [`Instant::NEVER`].
+    pub(crate) const fn plus(self, micros: u64) -> Self {
         Self(self.0.saturating_add(micros))
     }
+}
+
+/// A span in whole microseconds, rounded down. Saturates.
+#[inline(never)] // Arithmetic of 64 bits is long on 32-bit machines: one copy is enough.
+pub(crate) fn micros(span: Duration) -> u64 {
+    span.as_secs().saturating_mul(1_000_000).saturating_add(span.subsec_micros().into())
 }
 
 /// Time to live of a key: a whole number of milliseconds, never zero, as `SET … PX` takes it.
@@ -60,10 +70,8 @@ impl Ttl {
     /// [`InvalidTtl`] when that is zero or more than [`Ttl::MAX_MILLIS`]: the server would refuse
     /// it, or delete the key at once.
     pub fn new(span: Duration) -> Result<Self, InvalidTtl> {
-        match u64::try_from(span.as_millis()) {
-            Ok(millis) => Self::from_millis(millis),
-            Err(_) => Err(InvalidTtl),
-        }
+        let millis = span.as_secs().saturating_mul(1000);
+        Self::from_millis(millis.saturating_add(span.subsec_millis().into()))
     }
 
     /// A ttl of `millis` milliseconds.
@@ -78,6 +86,12 @@ impl Ttl {
     #[must_use]
     pub const fn as_millis(self) -> u64 {
         self.0
+    }
+
+    /// The ttl in microseconds.
+    pub(crate) const fn as_micros(self) -> u64 {
+        // Never wraps: a ttl has at most 53 bits.
+        self.0.wrapping_mul(1000)
     }
 
     /// The ttl as a span of time.

@@ -52,6 +52,36 @@ fn r4_arithmetic_saturates() {
     assert_eq!(Instant::NEVER.saturating_add(Duration::MAX), Instant::NEVER);
 }
 
+/// The machines count in 64 bits. Here the same is counted in 128, where nothing needs care.
+#[test]
+fn r4_arithmetic_of_64_bits_is_exact() {
+    let cut = |wide: u128| u64::try_from(wide).unwrap_or(u64::MAX);
+    let mut random = Random::new(4);
+    // Of every size: a number of up to 64 bits, cut to a random length, or one that is extreme.
+    let mut any = || match random.next_u64() % 16 {
+        0 => u64::MAX,
+        1 => 0,
+        _ => random.next_u64() >> (random.next_u64() % 64),
+    };
+    for _ in 0..100_000 {
+        let span = Duration::new(any(), (any() % 1_000_000_000) as u32);
+        let sent = Instant::from_micros(any());
+        let later = cut(u128::from(sent.as_micros()) + span.as_micros());
+        assert_eq!(sent.saturating_add(span).as_micros(), later, "{sent:?} {span:?}");
+        let millis = Ttl::new(span).map(|ttl| u128::from(ttl.as_millis()));
+        let good = (1..=u128::from(Ttl::MAX_MILLIS)).contains(&span.as_millis());
+        assert_eq!(millis.ok(), good.then_some(span.as_millis()), "{span:?}");
+
+        let ttl = ttl(any().clamp(1, Ttl::MAX_MILLIS));
+        let drift = Drift { parts_per_million: any() as u32, constant: span };
+        let share = u128::from(ttl.as_millis()) * u128::from(drift.parts_per_million) / 1000;
+        let allowance = Duration::from_micros(cut(share)).saturating_add(span);
+        assert_eq!(drift.of(ttl), allowance, "{ttl:?} {drift:?}");
+        let until = sent.saturating_add(ttl.as_duration().saturating_sub(allowance));
+        assert_eq!(Lease::new(ttl, drift, sent).until(), until, "{ttl:?} {drift:?}");
+    }
+}
+
 #[test]
 fn r5_majority_of_the_configured_number() {
     let wanted = [1, 1, 2, 2, 3, 3, 4, 4, 5];

@@ -70,7 +70,7 @@ impl Debt {
             step: Step::Due { at: moment.now, form: Form::Digest },
             tries: 0,
             until: moment.expiry,
-            safe_from: moment.now.saturating_add(moment.reply_timeout),
+            safe_from: moment.timeout,
             doubted: false,
         }
     }
@@ -103,7 +103,7 @@ impl Debt {
     /// The claim is answered after all.
     fn claimed(&mut self, answer: Answer, moment: Moment) -> Paid {
         self.claim = if is_doubtful(answer) { Fate::Unknown } else { Fate::Set };
-        self.safe_from = moment.now.saturating_add(moment.reply_timeout);
+        self.safe_from = moment.timeout;
         self.until = self.until.max(moment.expiry);
         match answer {
             Answer::Nil | Answer::Refused(_) | Answer::Unreachable if self.claim == Fate::Set => {

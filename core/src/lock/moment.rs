@@ -1,7 +1,5 @@
 //! Time, as the parts of a lock see it.
 
-use core::time::Duration;
-
 use crate::time::Instant;
 
 /// What a seat must know of time when something happens to it.
@@ -10,5 +8,6 @@ pub(super) struct Moment {
     pub(super) now: Instant,
     /// When a key set by a request that is already out has surely expired.
     pub(super) expiry: Instant,
-    pub(super) reply_timeout: Duration,
+    /// When a request that goes out now is no longer waited for.
+    pub(super) timeout: Instant,
 }

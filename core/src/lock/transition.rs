@@ -212,12 +212,9 @@ where
 
     pub(super) fn moment(&self) -> Moment {
         let Settings { ttl, drift, reply_timeout, .. } = self.settings;
-        let expiry = self
-            .now
-            .saturating_add(ttl.as_duration())
-            .saturating_add(drift.of(ttl))
-            .saturating_add(reply_timeout);
-        Moment { now: self.now, expiry, reply_timeout }
+        let timeout = self.now.saturating_add(reply_timeout);
+        let expiry = timeout.plus(ttl.as_micros()).plus(drift.micros(ttl));
+        Moment { now: self.now, expiry, timeout }
     }
 
     fn tally(&self, ballot: impl Fn(&Seat) -> Option<Ballot>) -> Tally {

@@ -30,14 +30,14 @@ impl Upkeep {
     /// The lock was extended; that was asked for at `since`.
     pub(super) fn extended(&mut self, since: Instant) {
         let Some(policy) = self.policy else { return };
-        self.due = self.allowed(policy, since.saturating_add(policy.interval(self.ttl, 1)));
+        self.due = self.allowed(policy, since.plus(policy.interval(self.ttl, 1)));
         self.loss = if self.due == Instant::NEVER { Loss::Capped } else { Loss::Expired };
     }
 
     /// An extension failed: if the lock is renewed, soon again.
     pub(super) fn failed(&mut self, tally: &Tally, now: Instant) {
         let Some(policy) = self.policy else { return };
-        self.due = self.allowed(policy, now.saturating_add(policy.interval(self.ttl, 4)));
+        self.due = self.allowed(policy, now.plus(policy.interval(self.ttl, 4)));
         self.loss = match tally.denial() {
             Denial::Refused => Loss::Refused,
             _ => Loss::Unreachable,
@@ -46,7 +46,7 @@ impl Upkeep {
 
     /// The moment, unless an extension then could outlast what the policy allows.
     fn allowed(&self, policy: Renew, due: Instant) -> Instant {
-        let ends = due.saturating_add(self.ttl.as_duration());
+        let ends = due.plus(self.ttl.as_micros());
         let most = policy.most.map(|most| self.begun.saturating_add(most));
         if most.is_some_and(|most| ends > most) { Instant::NEVER } else { due }
     }
