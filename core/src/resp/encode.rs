@@ -32,7 +32,7 @@ impl<A: Arguments + ?Sized> Arguments for &A {
 /// Bytes that [`encode`] writes, at most `usize::MAX`. Zero without arguments.
 #[must_use]
 pub fn encoded_len(arguments: &(impl Arguments + ?Sized)) -> usize {
-    measure(arguments).1
+    measure(&arguments).1
 }
 
 /// Writes a command to the front of `out`, as an array of bulk strings. Every argument carries its
@@ -43,6 +43,11 @@ pub fn encoded_len(arguments: &(impl Arguments + ?Sized)) -> usize {
 ///
 /// Source: [sending commands](https://redis.io/docs/latest/develop/reference/protocol-spec/#sending-commands-to-a-redis-server).
 pub fn encode(arguments: &(impl Arguments + ?Sized), out: &mut [u8]) -> Option<usize> {
+    encode_all(&arguments, out)
+}
+
+/// One copy for all kinds of arguments.
+fn encode_all(arguments: &dyn Arguments, out: &mut [u8]) -> Option<usize> {
     let (count, len) = measure(arguments);
     if count == 0 {
         return None;
@@ -50,7 +55,7 @@ pub fn encode(arguments: &(impl Arguments + ?Sized), out: &mut [u8]) -> Option<u
     let mut rest = Some(out.get_mut(..len)?);
     put_header(&mut rest, b'*', count);
     arguments.visit(&mut |argument| {
-        put_header(&mut rest, b'$', length(argument));
+        put_header(&mut rest, b'$', argument.len());
         put(&mut rest, argument);
         put(&mut rest, b"\r\n");
     });
@@ -59,13 +64,13 @@ pub fn encode(arguments: &(impl Arguments + ?Sized), out: &mut [u8]) -> Option<u
 }
 
 /// How many arguments, and how many bytes they take on the wire.
-fn measure(arguments: &(impl Arguments + ?Sized)) -> (u64, usize) {
-    let mut count = 0_u64;
+fn measure(arguments: &dyn Arguments) -> (usize, usize) {
+    let mut count = 0_usize;
     let mut len = 0_usize;
     arguments.visit(&mut |argument| {
         count = count.saturating_add(1);
         len = len
-            .saturating_add(header_len(length(argument)))
+            .saturating_add(header_len(argument.len()))
             .saturating_add(argument.len())
             .saturating_add(2);
     });
@@ -73,36 +78,51 @@ fn measure(arguments: &(impl Arguments + ?Sized)) -> (u64, usize) {
 }
 
 /// Bytes of a type, a number and CR LF.
-fn header_len(number: u64) -> usize {
-    let digits = number.checked_ilog10().unwrap_or(0).saturating_add(1);
-    usize::try_from(digits).unwrap_or(usize::MAX).saturating_add(3)
+fn header_len(number: usize) -> usize {
+    let (mut len, mut rest) = (4_usize, number);
+    while rest >= 10 {
+        len = len.saturating_add(1);
+        rest /= 10;
+    }
+    len
 }
 
-fn put_header(rest: &mut Option<&mut [u8]>, kind: u8, number: u64) {
-    let mut header = Backwards::<{ Decimal::DIGITS_MAX + 3 }>::new();
-    header.push(b'\n');
-    header.push(b'\r');
-    header.push_number(number);
-    header.push(kind);
-    put(rest, header.as_bytes());
+fn put_header(rest: &mut Option<&mut [u8]>, kind: u8, number: usize) {
+    if let Some([first, digits @ .., cr, lf]) = take(rest, header_len(number)) {
+        (*first, *cr, *lf) = (kind, b'\r', b'\n');
+        let mut rest = number;
+        for place in digits.iter_mut().rev() {
+            *place = digit(rest % 10);
+            rest /= 10;
+        }
+    }
 }
 
-/// Writes to the front of `rest` and cuts it off there; `rest` is `None` once something did not fit.
 fn put(rest: &mut Option<&mut [u8]>, bytes: &[u8]) {
-    *rest = rest.take().and_then(|room| {
-        let (front, behind) = room.split_at_mut_checked(bytes.len())?;
-        front.copy_from_slice(bytes);
-        Some(behind)
-    });
+    if let Some(room) = take(rest, bytes.len()) {
+        room.copy_from_slice(bytes);
+    }
 }
 
-fn length(argument: &[u8]) -> u64 {
-    u64::try_from(argument.len()).unwrap_or(u64::MAX)
+/// Cuts `len` bytes off the front of `rest`; `rest` is `None` once something did not fit.
+fn take<'a>(rest: &mut Option<&'a mut [u8]>, len: usize) -> Option<&'a mut [u8]> {
+    let (front, behind) = rest.take()?.split_at_mut_checked(len)?;
+    *rest = Some(behind);
+    Some(front)
+}
+
+/// The digit of a number below ten.
+fn digit(number: impl TryInto<u8>) -> u8 {
+    b'0'.saturating_add(number.try_into().unwrap_or(0))
 }
 
 /// A number in ASCII digits, without an allocation.
 #[derive(Clone, Copy)]
-pub struct Decimal(Backwards<{ Decimal::DIGITS_MAX }>);
+pub struct Decimal {
+    /// Written from the end: the digits are behind `start`.
+    bytes: [u8; Decimal::DIGITS_MAX],
+    start: usize,
+}
 
 impl Decimal {
     /// `u64::MAX` has 20 digits.
@@ -111,51 +131,22 @@ impl Decimal {
     /// The digits of `number`, without leading zeros.
     #[must_use]
     pub fn new(number: u64) -> Self {
-        let mut digits = Backwards::new();
-        digits.push_number(number);
-        Self(digits)
+        let mut decimal = Self { bytes: [0; Self::DIGITS_MAX], start: Self::DIGITS_MAX };
+        let mut rest = number;
+        for place in decimal.bytes.iter_mut().rev() {
+            *place = digit(rest % 10);
+            decimal.start = decimal.start.saturating_sub(1);
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        decimal
     }
 
     /// The digits.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-/// A short text that is written from its end, as numbers are.
-#[derive(Clone, Copy)]
-struct Backwards<const N: usize> {
-    bytes: [u8; N],
-    start: usize,
-}
-
-impl<const N: usize> Backwards<N> {
-    const fn new() -> Self {
-        Self { bytes: [0; N], start: N }
-    }
-
-    /// Puts a byte in front, if there is room.
-    fn push(&mut self, byte: u8) {
-        let start = self.start.saturating_sub(1);
-        if let Some(place) = self.bytes.get_mut(start) {
-            *place = byte;
-            self.start = start;
-        }
-    }
-
-    fn push_number(&mut self, number: u64) {
-        let mut rest = number;
-        loop {
-            self.push(b'0'.saturating_add(u8::try_from(rest % 10).unwrap_or(0)));
-            rest /= 10;
-            if rest == 0 {
-                return;
-            }
-        }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
         self.bytes.get(self.start..).unwrap_or_default()
     }
 }
