@@ -127,7 +127,7 @@ impl Arguments for Command<'_> {
             Self::Claim { key, token, ttl } => {
                 put(b"SET");
                 put(key);
-                put(token.as_bytes());
+                put(&token.to_hex());
                 put(b"NX");
                 put(b"PX");
                 put(Decimal::new(ttl.as_millis()).as_bytes());
@@ -183,7 +183,7 @@ fn script(script: &Script, form: Form, key: &[u8], token: &Token, put: &mut dyn 
     }
     put(b"1");
     put(key);
-    put(token.as_bytes());
+    put(&token.to_hex());
 }
 
 impl fmt::Debug for Command<'_> {

@@ -7,7 +7,7 @@ use core::fmt;
 /// On the wire a token is 40 lower-case hexadecimal digits, so that every client language can read
 /// it. It is a capability: whoever knows it can release the lock, so `Debug` shows none of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Token([u8; Token::LEN]);
+pub struct Token([u8; Token::RANDOM_LEN]);
 
 impl Token {
     /// Random bytes in a token.
@@ -26,25 +26,33 @@ impl Token {
         if random.iter().all(|byte| *byte == first) {
             return Err(WeakRandomness);
         }
-        let mut hex = [0; Self::LEN];
-        for (pair, byte) in hex.chunks_exact_mut(2).zip(random) {
-            pair.copy_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
-        }
-        Ok(Self(hex))
+        Ok(Self(random))
     }
 
     /// Reads a value found on a server. `None` when it does not have the shape of a token of ours:
     /// then somebody else wrote it.
     #[must_use]
     pub fn from_wire(value: &[u8]) -> Option<Self> {
-        let hex: [u8; Self::LEN] = value.try_into().ok()?;
-        hex.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')).then_some(Self(hex))
+        if value.len() != Self::LEN {
+            return None;
+        }
+        let mut random = [0; Self::RANDOM_LEN];
+        for (byte, digits) in random.iter_mut().zip(value.chunks_exact(2)) {
+            for digit in digits {
+                *byte = (*byte << 4) | nibble(*digit)?;
+            }
+        }
+        Some(Self(random))
     }
 
     /// The token as it stands on the wire.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8] {
-        &self.0
+    pub fn to_hex(&self) -> [u8; Self::LEN] {
+        let mut hex = [0; Self::LEN];
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
+        }
+        hex
     }
 }
 
@@ -53,6 +61,14 @@ const fn hex_digit(nibble: u8) -> u8 {
         b'0'.saturating_add(nibble)
     } else {
         b'a'.saturating_add(nibble.saturating_sub(10))
+    }
+}
+
+const fn nibble(hex_digit: u8) -> Option<u8> {
+    match hex_digit {
+        b'0'..=b'9' => Some(hex_digit.wrapping_sub(b'0')),
+        b'a'..=b'f' => Some(hex_digit.wrapping_sub(b'a').wrapping_add(10)),
+        _ => None,
     }
 }
 
