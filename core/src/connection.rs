@@ -31,7 +31,6 @@ pub struct Connection<Rx, Tx = Rx> {
     rx: Buffer<Rx>,
     tx: Buffer<Tx>,
     scanner: Scanner,
-    limits: Limits,
     /// Bytes of `rx` that the scanner has passed, all of them of one frame.
     scanned: usize,
     /// Bytes of `rx` that were lent with the last reply; the next call drops them.
@@ -132,7 +131,6 @@ impl<Rx, Tx> Connection<Rx, Tx> {
             rx: Buffer::new(rx),
             tx: Buffer::new(tx),
             scanner: Scanner::new(limits),
-            limits,
             scanned: 0,
             lent: 0,
             cut: None,
@@ -223,7 +221,7 @@ where
         question: &(impl Arguments + ?Sized),
         now: Instant,
     ) -> Result<Serial, Full> {
-        if self.end != End::Open || self.in_flight() >= u64::from(self.limits.in_flight) {
+        if self.end != End::Open || self.in_flight() >= u64::from(self.scanner.limits().in_flight) {
             return Err(Full);
         }
         let written = encode(question, self.tx.space()).ok_or(Full)?;
@@ -325,7 +323,7 @@ where
     /// What is kept of the frame that is too long: of an error the beginning of its line, because
     /// its code decides what is done next; of others nothing.
     fn head(&self) -> usize {
-        let line = usize::try_from(self.limits.line_bytes).unwrap_or(usize::MAX);
+        let line = usize::try_from(self.scanner.limits().line_bytes).unwrap_or(usize::MAX);
         match self.rx.pending().first() {
             Some(b'-') => line.saturating_add(1).min(self.rx.capacity() / 2),
             _ => 0,

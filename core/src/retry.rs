@@ -57,8 +57,7 @@ impl Retry {
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     policy: Retry,
-    begun: Instant,
-    retried: u32,
+    attempts: Attempts,
 }
 
 impl Backoff {
@@ -68,7 +67,7 @@ impl Backoff {
     /// Starts counting at the first attempt.
     #[must_use]
     pub const fn new(policy: Retry, begun: Instant) -> Self {
-        Self { policy, begun, retried: 0 }
+        Self { policy, attempts: Attempts::new(begun) }
     }
 
     /// When the next attempt is due. `None` when the policy allows no other.
@@ -76,38 +75,64 @@ impl Backoff {
     /// Who waits for a second gets a whole second: as long as the deadline has not come, there is
     /// another attempt, at the deadline itself if the delay would go beyond.
     pub fn next(&mut self, now: Instant, random: &mut Random) -> Option<Instant> {
-        if self.policy.retries.is_some_and(|most| self.retried >= most) {
-            return None;
-        }
-        let end = self.policy.deadline.map(|span| self.begun.saturating_add(span));
-        if end.is_some_and(|end| now >= end) {
-            return None;
-        }
-        let due = now.plus(self.delay(random)).max(now.saturating_add(Self::FLOOR));
-        self.retried = self.retried.saturating_add(1);
-        Some(end.map_or(due, |end| due.min(end)))
-    }
-
-    /// The next delay in microseconds.
-    fn delay(&self, random: &mut Random) -> u64 {
-        match self.policy.delay {
-            Delay::Fixed(delay) => micros(delay),
-            Delay::Exponential { base, cap } => {
-                let factor = 1_u32.checked_shl(self.retried).unwrap_or(u32::MAX);
-                random.micros_up_to(micros(base.saturating_mul(factor).min(cap)))
-            }
-        }
+        self.attempts.next(&self.policy, now, random)
     }
 
     /// Attempts allowed so far, after the first.
     #[must_use]
     pub const fn retries(&self) -> u32 {
-        self.retried
+        self.attempts.retried
     }
 
     /// When the waiting began.
     #[must_use]
     pub const fn begun(&self) -> Instant {
-        self.begun
+        self.attempts.begun
+    }
+}
+
+/// A [`Backoff`] whose policy is kept elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempts {
+    pub(crate) begun: Instant,
+    /// Attempts after the first.
+    pub(crate) retried: u32,
+}
+
+impl Attempts {
+    pub(crate) const fn new(begun: Instant) -> Self {
+        Self { begun, retried: 0 }
+    }
+
+    pub(crate) fn next(
+        &mut self,
+        policy: &Retry,
+        now: Instant,
+        random: &mut Random,
+    ) -> Option<Instant> {
+        if policy.retries.is_some_and(|most| self.retried >= most) {
+            return None;
+        }
+        let end = policy.deadline.map(|span| self.begun.saturating_add(span));
+        if end.is_some_and(|end| now >= end) {
+            return None;
+        }
+        let delay = policy.delay.micros(self.retried, random);
+        let due = now.plus(delay).max(now.saturating_add(Backoff::FLOOR));
+        self.retried = self.retried.saturating_add(1);
+        Some(end.map_or(due, |end| due.min(end)))
+    }
+}
+
+impl Delay {
+    /// The delay after so many retries, in microseconds.
+    fn micros(self, retried: u32, random: &mut Random) -> u64 {
+        match self {
+            Self::Fixed(delay) => micros(delay),
+            Self::Exponential { base, cap } => {
+                let factor = 1_u32.checked_shl(retried).unwrap_or(u32::MAX);
+                random.micros_up_to(micros(base.saturating_mul(factor).min(cap)))
+            }
+        }
     }
 }

@@ -54,7 +54,7 @@ use crate::command::Command;
 use crate::lease::Lease;
 use crate::quorum::Tally;
 use crate::random::Random;
-use crate::retry::Backoff;
+use crate::retry::Attempts;
 use crate::time::Instant;
 use crate::token::{Token, WeakRandomness};
 
@@ -98,7 +98,7 @@ pub struct Lock<K, S> {
     token: Option<Token>,
     /// Token of the request that is being handed out.
     outgoing: Option<Token>,
-    backoff: Backoff,
+    attempts: Attempts,
     upkeep: Upkeep,
     /// A hint came while an attempt was under way.
     hinted: bool,
@@ -123,8 +123,8 @@ where
             state: State::Idle,
             token: None,
             outgoing: None,
-            backoff: Backoff::new(settings.retry, Instant::ZERO),
-            upkeep: Upkeep::new(settings.renew, settings.ttl),
+            attempts: Attempts::new(Instant::ZERO),
+            upkeep: Upkeep::NONE,
             hinted: false,
             event: None,
             next_number: 0,
@@ -137,7 +137,7 @@ where
     pub fn acquire(&mut self, now: Instant) {
         self.tick(now);
         if let State::Idle = self.state {
-            self.backoff = Backoff::new(self.settings.retry, self.now);
+            self.attempts = Attempts::new(self.now);
             self.hinted = false;
             self.event = None;
             self.state = State::NeedToken;
@@ -159,7 +159,7 @@ where
             self.token = Some(token);
             self.hinted = false;
             self.state = State::Asking { since: self.now };
-            let eager = self.backoff.retries() == 0;
+            let eager = self.attempts.retried == 0;
             for seat in self.seats.as_mut() {
                 seat.begin(self.now, eager);
             }

@@ -61,7 +61,7 @@ where
             Verdict::Undecided => {}
             Verdict::Carried if lease.is_valid(self.now) => {
                 self.state = State::Held { lease };
-                self.upkeep.acquired(since);
+                self.upkeep.acquired(since, &self.settings);
                 self.event = Some(Event::Acquired(lease));
                 self.stop_asking();
             }
@@ -80,7 +80,7 @@ where
         } else if self.is_free_of_charge(&tally) {
             Some(self.now.saturating_add(ASK_AGAIN))
         } else {
-            let due = self.backoff.next(self.now, &mut self.random);
+            let due = self.attempts.next(&self.settings.retry, self.now, &mut self.random);
             due.map(|due| if hinted { due.min(floor) } else { due })
         };
         match next {
@@ -105,7 +105,7 @@ where
     /// An attempt that no server answered, as when an idle connection turns out to be dead, is
     /// repeated without counting, as long as a first attempt may take.
     fn is_free_of_charge(&self, tally: &Tally) -> bool {
-        let grace = self.backoff.begun().saturating_add(self.settings.reply_timeout);
+        let grace = self.attempts.begun.saturating_add(self.settings.reply_timeout);
         tally.unreachable == tally.configured && tally.configured > 0 && self.now < grace
     }
 
@@ -134,14 +134,14 @@ where
         match tally.verdict() {
             Verdict::Undecided => {}
             Verdict::Carried => {
-                self.upkeep.extended(since);
+                self.upkeep.extended(since, &self.settings);
                 self.held_again(renewed);
                 self.event = Some(Event::Extended(renewed));
             }
             Verdict::Failed => match self.loss() {
                 Some(loss) => self.lose(loss),
                 None => {
-                    self.upkeep.failed(&tally, self.now);
+                    self.upkeep.failed(&tally, self.now, &self.settings);
                     self.held_again(lease);
                     self.event = if quiet { self.event } else { Some(Event::NotExtended(tally)) };
                 }

@@ -1,14 +1,12 @@
 //! When a held lock is extended without being asked, and why it ends when it ends.
 
-use super::event::Loss;
+use super::event::{Loss, Settings};
 use crate::quorum::{Denial, Tally};
 use crate::renew::Renew;
 use crate::time::{Instant, Ttl};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Upkeep {
-    policy: Option<Renew>,
-    ttl: Ttl,
     /// When the lock was asked for.
     begun: Instant,
     due: Instant,
@@ -17,27 +15,27 @@ pub(super) struct Upkeep {
 }
 
 impl Upkeep {
-    pub(super) const fn new(policy: Option<Renew>, ttl: Ttl) -> Self {
-        Self { policy, ttl, begun: Instant::ZERO, due: Instant::NEVER, loss: Loss::Expired }
-    }
+    /// Of a lock that is not held.
+    pub(super) const NONE: Self =
+        Self { begun: Instant::ZERO, due: Instant::NEVER, loss: Loss::Expired };
 
     /// The lock is held; it was asked for at `since`.
-    pub(super) fn acquired(&mut self, since: Instant) {
+    pub(super) fn acquired(&mut self, since: Instant, settings: &Settings) {
         self.begun = since;
-        self.extended(since);
+        self.extended(since, settings);
     }
 
     /// The lock was extended; that was asked for at `since`.
-    pub(super) fn extended(&mut self, since: Instant) {
-        let Some(policy) = self.policy else { return };
-        self.due = self.allowed(policy, since.plus(policy.interval(self.ttl, 1)));
+    pub(super) fn extended(&mut self, since: Instant, settings: &Settings) {
+        let Some(policy) = settings.renew else { return };
+        self.due = self.allowed(policy, settings.ttl, since.plus(policy.interval(settings.ttl, 1)));
         self.loss = if self.due == Instant::NEVER { Loss::Capped } else { Loss::Expired };
     }
 
     /// An extension failed: if the lock is renewed, soon again.
-    pub(super) fn failed(&mut self, tally: &Tally, now: Instant) {
-        let Some(policy) = self.policy else { return };
-        self.due = self.allowed(policy, now.plus(policy.interval(self.ttl, 4)));
+    pub(super) fn failed(&mut self, tally: &Tally, now: Instant, settings: &Settings) {
+        let Some(policy) = settings.renew else { return };
+        self.due = self.allowed(policy, settings.ttl, now.plus(policy.interval(settings.ttl, 4)));
         self.loss = match tally.denial() {
             Denial::Refused => Loss::Refused,
             _ => Loss::Unreachable,
@@ -45,8 +43,8 @@ impl Upkeep {
     }
 
     /// The moment, unless an extension then could outlast what the policy allows.
-    fn allowed(&self, policy: Renew, due: Instant) -> Instant {
-        let ends = due.plus(self.ttl.as_micros());
+    fn allowed(&self, policy: Renew, ttl: Ttl, due: Instant) -> Instant {
+        let ends = due.plus(ttl.as_micros());
         let most = policy.most.map(|most| self.begun.saturating_add(most));
         if most.is_some_and(|most| ends > most) { Instant::NEVER } else { due }
     }

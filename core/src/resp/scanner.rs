@@ -142,6 +142,10 @@ impl Scanner {
         self.too_long
     }
 
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Bytes of attributes before the value.
     pub(super) const fn value_start(&self) -> u32 {
         self.value_start
@@ -173,13 +177,12 @@ impl Scanner {
     }
 
     fn begin_frame(&mut self) {
-        let before = *self;
-        *self = Self::new(before.limits);
-        self.state = State::Value;
-        #[cfg(test)]
-        {
-            self.visits = before.visits;
-        }
+        *self = Self {
+            state: State::Value,
+            #[cfg(test)]
+            visits: self.visits,
+            ..Self::new(self.limits)
+        };
     }
 
     fn next_state(&mut self, byte: u8) -> Result<State, Malformed> {
