@@ -148,7 +148,6 @@ impl<Rx, Tx> Connection<Rx, Tx> {
     pub fn reset(&mut self, limits: Limits, reply_timeout: Duration) {
         self.end_with(WireError::Closed);
         self.scanner = Scanner::new(limits);
-        self.limits = limits;
         self.cut = None;
         (self.asked, self.answered, self.answers_before) = (0, 0, 0);
         self.fence = None;

@@ -22,8 +22,8 @@ pub struct Options {
     /// What is taken off a ttl for clocks of different speed. The default allows for a clock that is
     /// off by 0.4 %; the oscillator inside a microcontroller can be off by 1 to 3 % without a crystal.
     pub drift: Drift,
-    /// What a server can make this client store. At most four requests are in flight on one
-    /// connection, whatever this says.
+    /// What a server can make this client store. At most six requests are in flight on one connection,
+    /// whatever this says.
     pub limits: Limits,
     /// A server that was started more recently than this has no vote: it may have forgotten locks
     /// that are still held. Set it to the longest ttl in use, unless the servers write every change to

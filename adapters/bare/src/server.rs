@@ -28,7 +28,12 @@ use crate::fault::Fault;
 use crate::options::Options;
 
 /// Requests in flight on one connection. A lock has two at most.
-const REQUESTS_MAX: usize = 4;
+const REQUESTS_MAX: usize = 6;
+/// How many of them are claims and what belongs to them. However many locks wait for their turn, those
+/// that are held can be extended and given back.
+const VOTES_MAX: usize = 4;
+/// The routes are the bound, the connection need not count.
+const IN_FLIGHT_MAX: u32 = u32::MAX;
 
 /// One server, and the connection to it. `'a` is how long its login lives, `B` is storage for the
 /// bytes of one direction.
@@ -171,7 +176,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         if now < due || !self.routes.is_empty() {
             return None;
         }
-        self.connection.reset(options.limits, options.reply_timeout);
+        self.reset(options);
         self.streaming = true;
         self.served = false;
         self.began = now;
@@ -243,7 +248,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
     ) -> Result<(), Answer> {
         let State::Up { abstains_until } = self.state else { return Err(Answer::Unreachable) };
         let slot = u16::try_from(slot).map_err(|_| Answer::Unreachable)?;
-        if ticket.is_stale(now) || self.routes.is_full() {
+        let most = if is_vote(command) { VOTES_MAX } else { REQUESTS_MAX };
+        if ticket.is_stale(now) || self.routes.len() >= most {
             return Err(Answer::Unreachable);
         }
         if now < abstains_until && is_vote(command) {
@@ -280,9 +286,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         }
     }
 
+    fn reset(&mut self, options: &Options) {
+        let limits = Limits { in_flight: IN_FLIGHT_MAX, ..options.limits };
+        self.connection.reset(limits, options.reply_timeout);
+    }
+
     fn greet(&mut self, options: &Options) {
         // What came on the old conversation is not read: the room to read into was scratch.
-        self.connection.reset(options.limits, options.reply_timeout);
+        self.reset(options);
         self.state = State::Greeting(Handshake::new(self.login, options.restart_delay.is_some()));
     }
 
