@@ -44,7 +44,7 @@ impl Text {
     }
 
     /// Whether the line may end here.
-    pub(super) const fn finish(self) -> Result<(), Malformed> {
+    pub(super) fn finish(self) -> Result<(), Malformed> {
         let whole = match self {
             Self::Free | Self::Null => true,
             Self::Integer(integer) => integer.finish().is_some(),

@@ -5,12 +5,30 @@
 
 use crate::limits::LENGTH_DIGITS;
 
+/// Up to 19 digits and the number they make, which always fits.
+#[derive(Clone, Copy, Debug)]
+struct Digits {
+    value: u64,
+    count: u8,
+}
+
+impl Digits {
+    const NONE: Self = Self { value: 0, count: 0 };
+
+    fn push(self, byte: u8) -> Option<Self> {
+        let digit = digit(byte).filter(|_| self.count < LENGTH_DIGITS)?;
+        let value = self.value.wrapping_mul(10).wrapping_add(digit.into());
+        Some(Self { value, count: self.count.saturating_add(1) })
+    }
+}
+
+const _: () = assert!(LENGTH_DIGITS <= 19, "so many digits always fit 64 bits");
+
 /// A length or a count. Strict, because two parsers that disagree about a length are how commands
 /// are smuggled: digits only, no leading zero, and `-1` for a null.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Length {
-    value: u64,
-    digits: u8,
+    digits: Digits,
     minus: bool,
 }
 
@@ -22,29 +40,28 @@ pub(super) enum Announced {
 }
 
 impl Length {
-    pub(super) const EMPTY: Self = Self { value: 0, digits: 0, minus: false };
+    pub(super) const EMPTY: Self = Self { digits: Digits::NONE, minus: false };
 
     pub(super) const fn is_empty(self) -> bool {
-        self.digits == 0 && !self.minus
+        self.digits.count == 0 && !self.minus
     }
 
     pub(super) fn push(self, byte: u8) -> Option<Self> {
         if byte == b'-' && self.is_empty() {
             return Some(Self { minus: true, ..self });
         }
-        let leading_zero = self.digits > 0 && self.value == 0;
-        if self.digits >= LENGTH_DIGITS || leading_zero {
+        let leading_zero = self.digits.count > 0 && self.digits.value == 0;
+        if leading_zero {
             return None;
         }
-        let value = self.value.checked_mul(10)?.checked_add(digit(byte)?.into())?;
-        Some(Self { value, digits: self.digits.saturating_add(1), ..self })
+        Some(Self { digits: self.digits.push(byte)?, ..self })
     }
 
     pub(super) const fn finish(self) -> Option<Announced> {
-        match self {
-            Self { digits: 0, .. } => None,
-            Self { minus: false, value, .. } => Some(Announced::Count(value)),
-            Self { minus: true, value: 1, .. } => Some(Announced::Null),
+        match (self.minus, self.digits) {
+            (_, Digits { count: 0, .. }) => None,
+            (false, Digits { value, .. }) => Some(Announced::Count(value)),
+            (true, Digits { value: 1, .. }) => Some(Announced::Null),
             _ => None,
         }
     }
@@ -54,38 +71,30 @@ impl Length {
     }
 }
 
-/// A signed integer of 64 bits.
+/// A signed integer of 64 bits. Whether it fits is known when it ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Integer {
-    value: i64,
-    digits: u8,
+    digits: Digits,
     sign: Option<u8>,
 }
 
 impl Integer {
-    const DIGITS_MAX: u8 = 19;
-
-    pub(super) const EMPTY: Self = Self { value: 0, digits: 0, sign: None };
+    pub(super) const EMPTY: Self = Self { digits: Digits::NONE, sign: None };
 
     pub(super) fn push(self, byte: u8) -> Option<Self> {
-        if matches!(byte, b'+' | b'-') && self.digits == 0 && self.sign.is_none() {
+        if matches!(byte, b'+' | b'-') && self.digits.count == 0 && self.sign.is_none() {
             return Some(Self { sign: Some(byte), ..self });
         }
-        if self.digits >= Self::DIGITS_MAX {
-            return None;
-        }
-        let shifted = self.value.checked_mul(10)?;
-        let digit = digit(byte)?.into();
-        // A negative number grows downwards: i64::MIN has no positive counterpart.
-        let value = match self.sign {
-            Some(b'-') => shifted.checked_sub(digit)?,
-            _ => shifted.checked_add(digit)?,
-        };
-        Some(Self { value, digits: self.digits.saturating_add(1), ..self })
+        Some(Self { digits: self.digits.push(byte)?, ..self })
     }
 
-    pub(super) const fn finish(self) -> Option<i64> {
-        if self.digits == 0 { None } else { Some(self.value) }
+    pub(super) fn finish(self) -> Option<i64> {
+        match (self.sign, self.digits) {
+            (_, Digits { count: 0, .. }) => None,
+            // Subtracted where it is negative: i64::MIN has no positive counterpart.
+            (Some(b'-'), digits) => 0_i64.checked_sub_unsigned(digits.value),
+            (_, digits) => i64::try_from(digits.value).ok(),
+        }
     }
 
     pub(crate) fn read(text: &[u8]) -> Option<i64> {

@@ -250,10 +250,9 @@ impl Scanner {
 
     fn bulk(&mut self, length: u64) -> Result<u32, Malformed> {
         // The header's own CR LF is still to be counted, and there is one more behind the body.
-        if length.saturating_add(4) > u64::from(self.bytes_left) {
-            return Err(Malformed::TooLarge);
-        }
-        let length = u32::try_from(length).map_err(|_| Malformed::TooLarge)?;
+        let fits =
+            |length: &u32| self.bytes_left.checked_sub(4).is_some_and(|most| *length <= most);
+        let length = u32::try_from(length).ok().filter(fits).ok_or(Malformed::TooLarge)?;
         self.too_long |= length > self.limits.bulk_bytes;
         Ok(length)
     }
@@ -269,6 +268,7 @@ impl Scanner {
             .ok_or(Malformed::TooManyElements)
     }
 
+    #[inline(never)] // Rare: it would only spread the state of the common bytes over the stack.
     fn line(&mut self, text: Text, length: u32, byte: u8) -> Result<State, Malformed> {
         match byte {
             b'\r' => text.finish().map(|()| State::LineEnd(Next::Settle)),
@@ -286,7 +286,8 @@ impl Scanner {
         let passed = end.unwrap_or(bytes.len());
         let length = self.longer(length, passed);
         self.state = match bytes.get(passed) {
-            Some(end) => self.line(Text::Free, length, *end)?,
+            Some(b'\r') => State::LineEnd(Next::Settle),
+            Some(_) => return Err(Malformed::LineEnd),
             None => State::Line(Text::Free, length),
         };
         Ok(passed.saturating_add(usize::from(end.is_some())))
