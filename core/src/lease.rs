@@ -27,7 +27,7 @@ impl Drift {
     }
 
     /// The allowance in whole microseconds, rounded up. Saturates.
-    #[inline(never)] // Arithmetic of 64 bits, as in `time::micros`.
+    #[inline(never)] // As `Instant::saturating_add`.
     pub(crate) fn micros(self, ttl: Ttl) -> u64 {
         let up = self.constant.subsec_nanos() % 1000 > 0;
         self.share(ttl).saturating_add(micros(self.constant)).saturating_add(up.into())

@@ -87,6 +87,7 @@ impl Tally {
 
     /// Where the vote stands.
     #[must_use]
+    #[inline(never)] // The lock asks in three places.
     pub const fn verdict(&self) -> Verdict {
         let needed = majority(self.configured);
         let lost = self.held.saturating_add(self.refused).saturating_add(self.unreachable);

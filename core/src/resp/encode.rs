@@ -130,6 +130,7 @@ impl Decimal {
 
     /// The digits of `number`, without leading zeros.
     #[must_use]
+    #[inline(never)] // Division of 64 bits is long on 32-bit machines: one copy is enough.
     pub fn new(number: u64) -> Self {
         let mut decimal = Self { bytes: [0; Self::DIGITS_MAX], start: Self::DIGITS_MAX };
         let mut rest = number;
