@@ -15,8 +15,6 @@
 //! connection may overtake the claim that still stands in the old one. A release sent a reply
 //! timeout later comes after it.
 
-use core::time::Duration;
-
 use super::moment::Moment;
 use super::request::{Fate, is_doubtful};
 use crate::answer::{Answer, Class, Refusal};
@@ -58,10 +56,10 @@ pub(super) enum Paid {
 }
 
 impl Debt {
-    /// First wait before a repetition; it doubles each time.
-    const PAUSE: Duration = Duration::from_millis(10);
-    /// Longest wait before a repetition.
-    const PAUSE_MAX: Duration = Duration::from_secs(5);
+    /// First wait before a repetition, in microseconds; it doubles each time.
+    const PAUSE: u32 = 10_000;
+    /// Longest wait before a repetition, in microseconds.
+    const PAUSE_MAX: u32 = 5_000_000;
 
     pub(super) fn new(token: Token, claim: Fate, moment: Moment) -> Self {
         Self {
@@ -135,12 +133,12 @@ impl Debt {
         if self.claim == Fate::Set || sent >= self.safe_from {
             return Paid::Nothing;
         }
-        self.repeat(now.saturating_add(self.pause()).max(self.safe_from));
+        self.repeat(now.plus(self.pause()).max(self.safe_from));
         Paid::NothingYet
     }
 
     fn again(&mut self, now: Instant) -> Paid {
-        self.repeat(now.saturating_add(self.pause()));
+        self.repeat(now.plus(self.pause()));
         Paid::Open
     }
 
@@ -149,9 +147,9 @@ impl Debt {
         self.step = Step::Due { at, form: Form::Digest };
     }
 
-    fn pause(&self) -> Duration {
+    fn pause(&self) -> u64 {
         let factor = 1_u32.checked_shl(self.tries).unwrap_or(u32::MAX);
-        Self::PAUSE.saturating_mul(factor).min(Self::PAUSE_MAX)
+        Self::PAUSE.saturating_mul(factor).min(Self::PAUSE_MAX).into()
     }
 
     /// Whether the key has surely expired. Not while a request is out: until it is answered, or its

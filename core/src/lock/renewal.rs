@@ -66,7 +66,7 @@ impl Renewal {
             }
             Answer::Refused(refusal) if refusal.class() == Class::Held => Self::Stolen,
             Answer::Refused(refusal) => Self::Refused(refusal),
-            _ => Self::Due { at: now.saturating_add(ASK_AGAIN), form: Form::Digest },
+            _ => Self::Due { at: now.plus(ASK_AGAIN), form: Form::Digest },
         };
     }
 }

@@ -1,14 +1,13 @@
 //! Requests: what a seat wants sent, the ticket that goes with it, and what its answer may be.
 
-use core::time::Duration;
-
 use crate::answer::{Answer, Class, Refusal};
 use crate::command::{Command, Form};
 use crate::time::Instant;
 use crate::token::Token;
 
-/// Wait before a request that could not be sent, or whose reply was lost, is tried again.
-pub(super) const ASK_AGAIN: Duration = Duration::from_millis(10);
+/// Wait before a request that could not be sent, or whose reply was lost, is tried again, in
+/// microseconds.
+pub(super) const ASK_AGAIN: u64 = 10_000;
 
 /// A request that a seat wants sent.
 #[derive(Clone, Copy, Debug)]

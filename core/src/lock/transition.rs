@@ -78,7 +78,7 @@ where
         let next = if hopeless {
             None
         } else if self.is_free_of_charge(&tally) {
-            Some(self.now.saturating_add(ASK_AGAIN))
+            Some(self.now.plus(ASK_AGAIN))
         } else {
             let due = self.attempts.next(&self.settings.retry, self.now, &mut self.random);
             due.map(|due| if hinted { due.min(floor) } else { due })

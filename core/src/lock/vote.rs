@@ -136,7 +136,7 @@ fn claimed(answer: Answer, read: Read, now: Instant) -> Vote {
         Answer::Nil => Fate::NotSet,
         Answer::Unreachable => {
             let eager = read != Read::Waiting;
-            return Vote::Due { at: now.saturating_add(ASK_AGAIN), eager };
+            return Vote::Due { at: now.plus(ASK_AGAIN), eager };
         }
         Answer::Refused(refusal) => match refusal.class() {
             Class::Refused | Class::Permanent => return Vote::Refused(refusal),
@@ -165,6 +165,6 @@ fn read(answer: Answer, claim: Fate, token: Token, now: Instant) -> Vote {
         Answer::Refused(refusal) if refusal.class() == Class::Held => Vote::Held,
         _ if claim == Fate::NotSet => Vote::Held,
         Answer::Refused(refusal) if refusal.class() == Class::Permanent => Vote::Refused(refusal),
-        _ => Vote::Asked { claim, read: Read::Due(now.saturating_add(ASK_AGAIN)) },
+        _ => Vote::Asked { claim, read: Read::Due(now.plus(ASK_AGAIN)) },
     }
 }
