@@ -1,6 +1,6 @@
 //! The bugs of other lock libraries, one test each, named by its number in the list of checks that
 //! was drawn from them. Through the blocking adapter on model servers, unless only the machine can
-//! show it. What concerns one row of the machine alone is in `lock_table.rs` under the same number.
+//! show it. What concerns one row of the machine alone is in `core/tests/lock_table.rs` under the same number.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
