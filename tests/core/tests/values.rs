@@ -268,3 +268,11 @@ fn r18_debug_shows_nothing_of_a_token() {
     let token = Token::from_random(core::array::from_fn(|i| i as u8)).expect("not constant");
     assert_eq!(format!("{token:?}"), "Token(***)");
 }
+
+/// Spans of more microseconds than 32 bits hold, on machines with pointers of 32 bits too.
+#[test]
+fn jitter_reaches_into_long_spans() {
+    let (day, mut random) = (Duration::from_secs(86_400), Random::new(1));
+    let longest = (0..100).map(|_| random.up_to(day)).max().expect("a hundred");
+    assert!(longest > day / 2 && longest <= day, "{longest:?}");
+}
