@@ -73,16 +73,15 @@ run_pip() {
     return "$status"
 }
 
-# unpacked_rust NAME PACKAGE[=VERSION]...: a Rust toolchain from the distribution's packages, in .toolchains/NAME,
-# beside whatever Rust the machine has. Afterwards `with_rust NAME cargo ...` runs it.
-unpacked_rust() {
-    local name=$1 folder=$root/.toolchains/$1
-    shift
+# unpacked NAME SIZE PACKAGE[=VERSION]...: the distribution's packages, in .toolchains/NAME, beside what the machine has.
+unpacked() {
+    local name=$1 size=$2 folder=$root/.toolchains/$1
+    shift 2
     [ -e "$folder/complete" ] && return
     have_apt || { say "error: this needs apt (Debian or Ubuntu)"; return 1; }
     one_at_a_time "$root/.toolchains"
     [ -e "$folder/complete" ] && return
-    say "Rust goes into .toolchains/$name (400 to 900 MB unpacked; nothing is installed on the machine)"
+    say "$name goes into .toolchains/$name ($size unpacked; nothing is installed on the machine)"
     rm -rf "$folder" "$folder.new"
     fetch_debs "$folder.new" "$@" || { rm -rf "$folder.new"; return 1; }
     rm -rf "$folder.new/usr/share"
@@ -90,10 +89,23 @@ unpacked_rust() {
     mv "$folder.new" "$folder"
 }
 
+# The Rust that comes with the sources of its library, for -Zbuild-std. Afterwards `with_rust rust-src cargo ...` runs
+# it. Library and compiler must be of one version, so both are the distribution's.
+rust_with_sources() {
+    unpacked rust-src "900 MB" rustc-web cargo-web rust-web-src ||
+        unpacked rust-src "900 MB" rustc cargo rust-src || die "no Rust with library sources in the package archive"
+    with_rust rust-src rustc --version >&2
+}
+
+# with_rust NAME COMMAND...: with the Rust that was unpacked under this name.
 with_rust() {
-    local folder=$root/.toolchains/$1 libraries
+    local folder=$root/.toolchains/$1
     shift
-    libraries=$(find "$folder/usr/lib" "$folder/lib" -maxdepth 1 -name '*-linux-gnu' 2>/dev/null | paste -sd : || true)
-    LD_LIBRARY_PATH=$libraries PATH=$folder/usr/bin:$PATH \
+    LD_LIBRARY_PATH=$(libraries "$folder") PATH=$folder/usr/bin:$PATH \
         RUSTC=$folder/usr/bin/rustc RUSTDOC=$folder/usr/bin/rustdoc "$@"
+}
+
+# libraries FOLDER: where the shared libraries are of what was unpacked there.
+libraries() {
+    find "$1/usr/lib" "$1/lib" -maxdepth 1 -name '*-linux-gnu' 2>/dev/null | paste -sd : || true
 }
