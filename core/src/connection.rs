@@ -45,7 +45,7 @@ pub struct Connection<Rx, Tx = Rx> {
     /// The frame that is coming in can only answer requests before this serial: the others were
     /// submitted after it had begun to arrive.
     answers_before: u64,
-    fence: Option<Fence>,
+    fence: Fence,
     watch: Watch,
     end: End,
 }
@@ -138,7 +138,7 @@ impl<Rx, Tx> Connection<Rx, Tx> {
             asked: 0,
             answered: 0,
             answers_before: 0,
-            fence: None,
+            fence: Fence::DOWN,
             watch: Watch::new(reply_timeout),
             end: End::Open,
         }
@@ -150,7 +150,7 @@ impl<Rx, Tx> Connection<Rx, Tx> {
         self.scanner = Scanner::new(limits);
         self.cut = None;
         (self.asked, self.answered, self.answers_before) = (0, 0, 0);
-        self.fence = None;
+        self.fence = Fence::DOWN;
         self.watch = Watch::new(reply_timeout);
         self.end = End::Open;
     }
@@ -301,11 +301,11 @@ where
             return Ok(None);
         }
         if self.scanner.is_between() {
-            self.answers_before = self.fence.map_or(self.asked, |fence| fence.serial.0);
+            self.answers_before = self.fence.serial().map_or(self.asked, |serial| serial.0);
         }
         let Scanned { used, ended } = self.scanner.advance(fresh).map_err(WireError::Malformed)?;
         self.scanned = self.scanned.saturating_add(used);
-        self.fence = self.fence.and_then(|fence| fence.pass(used));
+        self.fence.left = self.fence.left.saturating_sub(used);
         if self.cut.is_none() && (self.scanner.too_long() || (!ended && self.rx.is_full())) {
             self.cut = Some(self.head());
         }
@@ -360,7 +360,7 @@ where
     fn answer(&mut self) -> Serial {
         let serial = Serial(self.answered);
         self.answered = self.answered.saturating_add(1);
-        self.watch.answered(serial);
+        self.watch.answered(serial, Serial(self.asked.saturating_sub(1)));
         serial
     }
 
@@ -369,8 +369,8 @@ where
         let held = self.lent.saturating_add(self.ready.map_or(self.scanned, |frame| frame.len));
         let left = self.rx.len().saturating_sub(held);
         if left > 0 {
-            let serial = self.fence.map_or(serial, |fence| fence.serial);
-            self.fence = Some(Fence { left, serial });
+            let serial = self.fence.serial().unwrap_or(serial);
+            self.fence = Fence { left, serial };
         }
     }
 
@@ -420,9 +420,10 @@ struct Fence {
 }
 
 impl Fence {
-    fn pass(self, count: usize) -> Option<Self> {
-        let left = self.left.checked_sub(count).filter(|left| *left > 0)?;
-        Some(Self { left, ..self })
+    const DOWN: Self = Self { left: 0, serial: Serial(0) };
+
+    fn serial(self) -> Option<Serial> {
+        (self.left > 0).then_some(self.serial)
     }
 }
 
@@ -432,28 +433,34 @@ impl Fence {
 #[derive(Clone, Copy, Debug)]
 struct Watch {
     timeout: Duration,
-    watched: Option<(Serial, Instant)>,
-    newest: Option<(Serial, Instant)>,
+    watched: Serial,
+    /// When that was submitted; never, if nothing is watched.
+    since: Instant,
+    /// When the newest request was submitted.
+    newest: Instant,
 }
 
 impl Watch {
     const fn new(timeout: Duration) -> Self {
-        Self { timeout, watched: None, newest: None }
+        Self { timeout, watched: Serial(0), since: Instant::NEVER, newest: Instant::NEVER }
     }
 
     fn submitted(&mut self, serial: Serial, now: Instant) {
-        self.newest = Some((serial, now));
-        self.watched = self.watched.or(self.newest);
+        self.newest = now;
+        if self.since == Instant::NEVER {
+            (self.watched, self.since) = (serial, now);
+        }
     }
 
-    fn answered(&mut self, serial: Serial) {
-        if self.watched.is_some_and(|(watched, _)| watched <= serial) {
-            self.watched = self.newest.filter(|(newest, _)| *newest > serial);
+    fn answered(&mut self, serial: Serial, newest: Serial) {
+        if self.watched <= serial {
+            let since = if newest > serial { self.newest } else { Instant::NEVER };
+            (self.watched, self.since) = (newest, since);
         }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.watched.map(|(_, since)| since.saturating_add(self.timeout))
+        (self.since < Instant::NEVER).then(|| self.since.saturating_add(self.timeout))
     }
 }
 

@@ -80,10 +80,9 @@ pub enum HandshakeError {
     Nonsense,
 }
 
-/// Asks and listens; the caller carries. Borrows the login only while connecting.
+/// Asks and listens; the caller carries, and keeps the login: the same for every call.
 #[derive(Clone, Copy, Debug)]
-pub struct Handshake<'a> {
-    login: Login<'a>,
+pub struct Handshake {
     wants_uptime: bool,
     step: Step,
     asked: bool,
@@ -100,26 +99,26 @@ enum Step {
     Ready,
 }
 
-impl<'a> Handshake<'a> {
+impl Handshake {
     /// A handshake for a fresh connection. With `wants_uptime` it also asks how long the server
     /// has been up, for [`Greeting::abstains_for`].
     #[must_use]
-    pub const fn new(login: Login<'a>, wants_uptime: bool) -> Self {
+    pub const fn new(wants_uptime: bool) -> Self {
         let greeting =
             Greeting { protocol: Protocol::Resp2, role: Role::Unknown, uptime: None, id: None };
-        Self { login, wants_uptime, step: Step::Hello, asked: false, greeting }
+        Self { wants_uptime, step: Step::Hello, asked: false, greeting }
     }
 
     /// The next question. `None` while one is out, and when all is said.
     #[must_use]
-    pub fn poll_command(&mut self) -> Option<Command<'a>> {
+    pub fn poll_command<'a>(&mut self, login: &Login<'a>) -> Option<Command<'a>> {
         if self.asked {
             return None;
         }
         let command = match self.step {
-            Step::Hello => Command::Hello(self.login),
-            Step::Auth => Command::Auth(self.login),
-            Step::Select { .. } => Command::Select(self.login.database),
+            Step::Hello => Command::Hello(*login),
+            Step::Auth => Command::Auth(*login),
+            Step::Select { .. } => Command::Select(login.database),
             Step::Role => Command::Role,
             Step::Info => Command::Info,
             Step::Ready => return None,
@@ -132,15 +131,19 @@ impl<'a> Handshake<'a> {
     ///
     /// # Errors
     /// [`HandshakeError`]: close the connection.
-    pub fn handle_reply(&mut self, reply: Reply<'_>) -> Result<(), HandshakeError> {
+    pub fn handle_reply(
+        &mut self,
+        login: &Login<'_>,
+        reply: Reply<'_>,
+    ) -> Result<(), HandshakeError> {
         if !core::mem::replace(&mut self.asked, false) {
             return Err(HandshakeError::Nonsense);
         }
         self.step = match self.step {
-            Step::Hello => self.greeted(reply)?,
+            Step::Hello => self.greeted(login, reply)?,
             Step::Auth => {
                 accepted(reply)?;
-                self.after_login(false)
+                self.after_login(login, false)
             }
             Step::Select { greeted } => {
                 accepted(reply)?;
@@ -165,31 +168,31 @@ impl<'a> Handshake<'a> {
         (self.step == Step::Ready).then_some(self.greeting)
     }
 
-    fn greeted(&mut self, reply: Reply<'_>) -> Result<Step, HandshakeError> {
+    fn greeted(&mut self, login: &Login<'_>, reply: Reply<'_>) -> Result<Step, HandshakeError> {
         match reply {
             Reply::Map(fields) | Reply::Array(fields) => {
-                self.greeting = greeting(fields, self.login.protocol)?;
-                Ok(self.after_login(true))
+                self.greeting = greeting(fields, login.protocol)?;
+                Ok(self.after_login(login, true))
             }
             // Too long a list of modules to keep. The server did switch: an error is short.
             Reply::TooLong => {
-                self.greeting.protocol = self.login.protocol;
-                Ok(self.after_login(true))
+                self.greeting.protocol = login.protocol;
+                Ok(self.after_login(login, true))
             }
             Reply::Error(line) => match Refusal::classify(line) {
-                Refusal::UnknownCommand | Refusal::NoProtocol => Ok(self.without_hello()),
+                Refusal::UnknownCommand | Refusal::NoProtocol => Ok(self.without_hello(login)),
                 refusal => Err(HandshakeError::Refused(refusal)),
             },
             _ => Err(HandshakeError::Nonsense),
         }
     }
 
-    fn without_hello(&self) -> Step {
-        if self.login.password.is_some() { Step::Auth } else { self.after_login(false) }
+    fn without_hello(&self, login: &Login<'_>) -> Step {
+        if login.password.is_some() { Step::Auth } else { self.after_login(login, false) }
     }
 
-    fn after_login(&self, greeted: bool) -> Step {
-        if self.login.database == 0 { self.after_select(greeted) } else { Step::Select { greeted } }
+    fn after_login(&self, login: &Login<'_>, greeted: bool) -> Step {
+        if login.database == 0 { self.after_select(greeted) } else { Step::Select { greeted } }
     }
 
     fn after_select(&self, greeted: bool) -> Step {

@@ -123,7 +123,7 @@ pub use quorum::{Ballot, Denial, Tally, Verdict, majority};
 pub use random::Random;
 pub use renew::Renew;
 pub use resp::{Arguments, Elements, Malformed, Reply, Scanner};
-pub use retry::{Backoff, Delay, Retry};
+pub use retry::{Attempts, Backoff, Delay, Retry};
 pub use script::Script;
 pub use time::{Instant, InvalidTtl, Ttl};
 pub use token::{Token, WeakRandomness};

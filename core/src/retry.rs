@@ -91,25 +91,23 @@ impl Backoff {
     }
 }
 
-/// A [`Backoff`] whose policy is kept elsewhere.
+/// A [`Backoff`] whose policy is kept elsewhere, where memory is scarce.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Attempts {
+pub struct Attempts {
     pub(crate) begun: Instant,
     /// Attempts after the first.
     pub(crate) retried: u32,
 }
 
 impl Attempts {
-    pub(crate) const fn new(begun: Instant) -> Self {
+    /// Starts counting at the first attempt.
+    #[must_use]
+    pub const fn new(begun: Instant) -> Self {
         Self { begun, retried: 0 }
     }
 
-    pub(crate) fn next(
-        &mut self,
-        policy: &Retry,
-        now: Instant,
-        random: &mut Random,
-    ) -> Option<Instant> {
+    /// As [`Backoff::next`].
+    pub fn next(&mut self, policy: &Retry, now: Instant, random: &mut Random) -> Option<Instant> {
         if policy.retries.is_some_and(|most| self.retried >= most) {
             return None;
         }

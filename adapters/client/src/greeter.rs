@@ -4,7 +4,9 @@ use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 
-use redlatch_core::{Greeting, Handshake, HandshakeError, Incoming, Instant, Reply, WireError};
+use redlatch_core::{
+    Greeting, Handshake, HandshakeError, Incoming, Instant, Login, Reply, WireError,
+};
 
 use crate::channel::Channel;
 use crate::config::ConfigError;
@@ -38,7 +40,8 @@ pub enum Want<'a> {
 pub struct Greeter<'a> {
     endpoint: &'a Endpoint,
     server: &'a Arc<str>,
-    handshake: Handshake<'a>,
+    login: Login<'a>,
+    handshake: Handshake,
     channel: Channel,
     deadline: Instant,
     timeout: Duration,
@@ -58,7 +61,8 @@ impl<'a> Greeter<'a> {
         Ok(Self {
             endpoint,
             server,
-            handshake: Handshake::new(login, options.restart_delay.is_some()),
+            login,
+            handshake: Handshake::new(options.restart_delay.is_some()),
             channel: Channel::new(options.limits, options.reply_timeout, tls),
             deadline,
             timeout: options.connect_timeout,
@@ -79,7 +83,7 @@ impl<'a> Greeter<'a> {
         if self.deadline <= os::now() {
             return Err(self.silent());
         }
-        if let Some(command) = self.handshake.poll_command() {
+        if let Some(command) = self.handshake.poll_command(&self.login) {
             let full = |_| Error::Config(ConfigError::LoginTooLong);
             self.channel.submit(&command, os::now()).map_err(full)?;
         }
@@ -156,7 +160,7 @@ impl<'a> Greeter<'a> {
                 Reply::Error(line) => Some(Notice::from_line(line, password)),
                 _ => None,
             };
-            let step = self.handshake.handle_reply(reply);
+            let step = self.handshake.handle_reply(&self.login, reply);
             step.map_err(|error| handshake_error(self.server, error, notice))?;
         }
         Ok(())

@@ -27,7 +27,7 @@ pub(super) struct Debt {
     pub(super) token: Token,
     claim: Fate,
     step: Step,
-    tries: u32,
+    tries: u8,
     /// The key is gone by itself from this moment on.
     until: Instant,
     /// A claim that a dead connection left behind has come by this moment, or never will.
@@ -39,7 +39,7 @@ pub(super) struct Debt {
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Due { at: Instant, form: Form },
-    Sent { number: u64, form: Form, at: Instant },
+    Sent { number: u32, form: Form, at: Instant },
 }
 
 /// What an answer said about a debt.
@@ -74,22 +74,22 @@ impl Debt {
     }
 
     /// The release, if it is due. The caller sends it under `number`.
-    pub(super) fn poll(&mut self, now: Instant, number: u64) -> Option<(Token, Form)> {
+    pub(super) fn poll(&mut self, now: Instant, number: u32) -> Option<Form> {
         match self.step {
             Step::Due { at, form } if at <= now => {
                 self.step = Step::Sent { number, form, at: now };
-                Some((self.token, form))
+                Some(form)
             }
             _ => None,
         }
     }
 
-    pub(super) fn knows(&self, number: u64) -> bool {
+    pub(super) fn knows(&self, number: u32) -> bool {
         matches!(self.claim, Fate::Pending(pending) if pending == number)
             || matches!(self.step, Step::Sent { number: sent, .. } if sent == number)
     }
 
-    pub(super) fn handle_answer(&mut self, number: u64, answer: Answer, moment: Moment) -> Paid {
+    pub(super) fn handle_answer(&mut self, number: u32, answer: Answer, moment: Moment) -> Paid {
         match self.step {
             Step::Sent { number: sent, form, at } if sent == number => {
                 self.released(answer, form, at, moment.now)
@@ -148,7 +148,7 @@ impl Debt {
     }
 
     fn pause(&self) -> u64 {
-        let factor = 1_u32.checked_shl(self.tries).unwrap_or(u32::MAX);
+        let factor = 1_u32.checked_shl(self.tries.into()).unwrap_or(u32::MAX);
         Self::PAUSE.saturating_mul(factor).min(Self::PAUSE_MAX).into()
     }
 

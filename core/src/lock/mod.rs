@@ -96,14 +96,12 @@ pub struct Lock<K, S> {
     state: State,
     /// Token of the current or last attempt.
     token: Option<Token>,
-    /// Token of the request that is being handed out.
-    outgoing: Option<Token>,
     attempts: Attempts,
     upkeep: Upkeep,
     /// A hint came while an attempt was under way.
     hinted: bool,
     event: Option<Event>,
-    next_number: u64,
+    next_number: u32,
     now: Instant,
 }
 
@@ -122,7 +120,6 @@ where
             random: Random::new(seed),
             state: State::Idle,
             token: None,
-            outgoing: None,
             attempts: Attempts::new(Instant::ZERO),
             upkeep: Upkeep::NONE,
             hinted: false,
@@ -228,6 +225,11 @@ where
         }
     }
 
+    /// When the lock was asked for that is held, or was held last.
+    pub const fn asked_at(&self) -> Instant {
+        self.upkeep.begun()
+    }
+
     /// The lease, while the lock is held.
     pub fn lease(&self) -> Option<Lease> {
         match self.state {
@@ -242,11 +244,17 @@ where
         matches!(self.state, State::Idle) && !self.seats.as_ref().iter().any(Seat::owes)
     }
 
-    /// The storage, for another lock. One that is not [settled](Self::is_settled) is forgotten: its keys
-    /// are left to their ttl.
-    pub fn into_parts(mut self) -> (K, S) {
+    /// Forgets everything: a lock that is not held, in the same storage, under the key that is given out
+    /// to be changed. One that is not [settled](Self::is_settled) leaves its keys to their ttl.
+    pub fn reset(&mut self, settings: &Settings, seed: u64) -> &mut K {
         self.seats.as_mut().fill(Seat::default());
-        (self.key, self.seats)
+        self.settings = *settings;
+        self.random = Random::new(seed);
+        self.state = State::Idle;
+        self.token = None;
+        self.upkeep = Upkeep::NONE;
+        self.event = None;
+        &mut self.key
     }
 
     /// The key.
@@ -273,7 +281,8 @@ where
         self.tick(now);
         let answer = if ticket.fits(answer) { answer } else { Answer::Unexpected };
         let moment = self.moment();
-        if let (Some(token), Some(seat)) = (self.token, self.seats.as_mut().get_mut(ticket.server))
+        if let (Some(token), Some(seat)) =
+            (self.token, self.seats.as_mut().get_mut(ticket.server()))
         {
             seat.handle_answer(ticket.number, answer, token, moment);
         }
@@ -325,32 +334,32 @@ where
         Output::Wait((next < Instant::NEVER).then_some(next))
     }
 
-    fn poll_seats(&mut self) -> Option<(usize, Want)> {
+    fn poll_seats(&mut self) -> Option<(u16, Want)> {
         let (now, number) = (self.now, self.next_number);
-        let mut seats = self.seats.as_mut().iter_mut().enumerate();
-        seats.find_map(|(server, seat)| seat.poll(now, number).map(|want| (server, want)))
+        let mut seats = self.seats.as_mut().iter_mut().zip(0..);
+        seats.find_map(|(seat, server)| seat.poll(now, number).map(|want| (server, want)))
     }
 
-    fn send(&mut self, server: usize, want: Want) -> Output<'_> {
+    fn send(&mut self, server: u16, want: Want) -> Output<'_> {
         let number = self.next_number;
         self.next_number = number.wrapping_add(1);
         let expires = match want {
-            Want::Release(..) => Instant::NEVER,
+            Want::Release(_) => Instant::NEVER,
             _ => self.phase_end(),
         };
-        self.outgoing = match want {
-            Want::Release(token, _) => Some(token),
-            _ => self.token,
-        };
         let key = self.key.as_ref();
-        let Some(token) = self.outgoing.as_ref() else {
-            return Output::Wait(None);
+        let token = match want {
+            Want::Release(_) => {
+                self.seats.as_ref().get(usize::from(server)).and_then(|seat| seat.owed(number))
+            }
+            _ => self.token.as_ref(),
         };
+        let Some(token) = token else { return Output::Wait(None) };
         let command = match want {
             Want::Claim => Command::Claim { key, token, ttl: self.settings.ttl },
             Want::Read => Command::Read { key },
             Want::Extend(form) => Command::Extend { key, token, ttl: self.settings.ttl, form },
-            Want::Release(_, form) => Command::Release { key, token, form },
+            Want::Release(form) => Command::Release { key, token, form },
         };
         let ticket = Ticket { server, number, expects: Expects::of(&command), expires };
         Output::Send { ticket, command }

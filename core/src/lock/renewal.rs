@@ -23,7 +23,7 @@ pub(super) enum Renewal {
         form: Form,
     },
     Sent {
-        number: u64,
+        number: u32,
         form: Form,
     },
     Done,
@@ -36,7 +36,7 @@ pub(super) enum Renewal {
 
 impl Renewal {
     /// The next request, if it is due.
-    pub(super) fn poll(&mut self, now: Instant, number: u64) -> Option<Want> {
+    pub(super) fn poll(&mut self, now: Instant, number: u32) -> Option<Want> {
         match *self {
             Self::Due { at, form } if at <= now => {
                 *self = Self::Sent { number, form };
@@ -48,7 +48,7 @@ impl Renewal {
 
     pub(super) fn handle_answer(
         &mut self,
-        number: u64,
+        number: u32,
         answer: Answer,
         token: Token,
         now: Instant,

@@ -3,7 +3,6 @@
 use crate::answer::{Answer, Class, Refusal};
 use crate::command::{Command, Form};
 use crate::time::Instant;
-use crate::token::Token;
 
 /// Wait before a request that could not be sent, or whose reply was lost, is tried again, in
 /// microseconds.
@@ -15,15 +14,15 @@ pub(super) enum Want {
     Claim,
     Read,
     Extend(Form),
-    Release(Token, Form),
+    Release(Form),
 }
 
 /// Goes out with a request and comes back with its answer. Answers with a ticket that is no longer
 /// waited for are ignored, so a late one does no harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket {
-    pub(super) server: usize,
-    pub(super) number: u64,
+    pub(super) server: u16,
+    pub(super) number: u32,
     pub(super) expects: Expects,
     pub(super) expires: Instant,
 }
@@ -42,8 +41,8 @@ pub(super) enum Expects {
 impl Ticket {
     /// Which of the configured servers to ask, counted from zero.
     #[must_use]
-    pub const fn server(&self) -> usize {
-        self.server
+    pub fn server(&self) -> usize {
+        self.server.into()
     }
 
     /// Whether the request has waited too long to be sent: answer [`Answer::Unreachable`] instead.
@@ -84,7 +83,7 @@ impl Expects {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// Sent under this number, not answered.
-    Pending(u64),
+    Pending(u32),
     /// Answered; it set the key.
     Set,
     /// Answered; it did not set the key.

@@ -24,12 +24,18 @@ pub struct Seat {
 impl Seat {
     /// The next request that is due, which the caller sends under `number`. What is owed goes
     /// first: on one connection the old key is then gone before the new claim comes.
-    pub(super) fn poll(&mut self, now: Instant, number: u64) -> Option<Want> {
+    pub(super) fn poll(&mut self, now: Instant, number: u32) -> Option<Want> {
         let release = self.debts.iter_mut().flatten().find_map(|debt| debt.poll(now, number));
-        if let Some((token, form)) = release {
-            return Some(Want::Release(token, form));
+        if let Some(form) = release {
+            return Some(Want::Release(form));
         }
         self.vote.poll(now, number).or_else(|| self.renewal.poll(now, number))
+    }
+
+    /// The token of the release that goes out under `number`.
+    pub(super) fn owed(&self, number: u32) -> Option<&Token> {
+        let debt = self.debts.iter().flatten().find(|debt| debt.knows(number));
+        debt.map(|debt| &debt.token)
     }
 
     /// When this seat wants attention next.
@@ -108,7 +114,7 @@ impl Seat {
     /// Hands an answer to whatever waits for it. `token` is the one of the current attempt.
     pub(super) fn handle_answer(
         &mut self,
-        number: u64,
+        number: u32,
         answer: Answer,
         token: Token,
         moment: Moment,
@@ -123,7 +129,7 @@ impl Seat {
     }
 
     /// Whether the answer belonged to a debt.
-    fn pay(&mut self, number: u64, answer: Answer, token: Token, moment: Moment) -> bool {
+    fn pay(&mut self, number: u32, answer: Answer, token: Token, moment: Moment) -> bool {
         let mut slots = self.debts.iter_mut();
         let Some(slot) = slots.find(|slot| slot.is_some_and(|debt| debt.knows(number))) else {
             return false;

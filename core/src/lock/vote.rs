@@ -52,14 +52,14 @@ pub(super) enum Read {
     /// Wanted only when the claim was not refused.
     Waiting,
     Due(Instant),
-    Sent(u64),
+    Sent(u32),
     /// The vote is over; nobody reads any more.
     Stopped,
 }
 
 impl Vote {
     /// The next request, if it is due.
-    pub(super) fn poll(&mut self, now: Instant, number: u64) -> Option<Want> {
+    pub(super) fn poll(&mut self, now: Instant, number: u32) -> Option<Want> {
         match *self {
             Self::Due { at, eager } if at <= now => {
                 let claim = Fate::Pending(number);
@@ -105,7 +105,7 @@ impl Vote {
     /// come: then a release is owed.
     pub(super) fn handle_answer(
         &mut self,
-        number: u64,
+        number: u32,
         answer: Answer,
         token: Token,
         now: Instant,
