@@ -12,7 +12,7 @@ use redlatch_core::{
 use crate::memory::Memory;
 use crate::options::Options;
 use crate::server::{Incident, Server, Want};
-use crate::slot::{Slot, Status};
+use crate::slot::Slot;
 
 /// One client without its I/O. See the [crate] for the loop that drives it.
 pub struct Engine<'a, M> {
@@ -30,12 +30,8 @@ pub type Entropy<'e> = &'e mut dyn FnMut(&mut [u8; Token::RANDOM_LEN]) -> bool;
 impl<'a, M: Memory<'a>> Engine<'a, M> {
     /// A client that is not connected. `seed` spreads retries: give every device its own. It need not be
     /// secret.
-    pub fn new(mut memory: M, options: Options, seed: u64) -> Self {
-        let mut random = Random::new(seed);
-        for server in memory.parts().0 {
-            server.seed(random.next_u64(), options.reconnecting());
-        }
-        Self { memory, options, random, logins: PhantomData }
+    pub const fn new(memory: M, options: Options, seed: u64) -> Self {
+        Self { memory, options, random: Random::new(seed), logins: PhantomData }
     }
 
     /// How the client behaves.
@@ -50,43 +46,44 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
 
     /// What is to be done with the stream to a server. Said once.
     pub fn poll_stream(&mut self, server: usize, now: Instant) -> Option<Want> {
-        let options = self.options;
-        self.server(server)?.poll_stream(&options, now)
+        let (server, options, _) = self.server(server)?;
+        server.poll_stream(options, now)
     }
 
     /// The stream to a server is open. Bytes of an earlier conversation may still come on it: what
     /// comes before it has been silent for `quiet` is not read. Zero for a stream that begins anew.
     pub fn opened(&mut self, server: usize, quiet: Duration, now: Instant) {
-        if let Some(server) = self.server(server) {
+        if let Some((server, ..)) = self.server(server) {
             server.opened(quiet, now);
         }
     }
 
     /// The stream to a server did not open, or is broken.
     pub fn failed(&mut self, server: usize, kind: ErrorKind, now: Instant) {
-        let options = self.options;
-        if let Some(server) = self.server(server) {
-            server.failed(kind, &options, now);
+        if let Some((server, options, random)) = self.server(server) {
+            server.failed(kind, options, random, now);
         }
     }
 
     /// Room for bytes from a server, and bytes for it. Both are empty while there is no stream.
     pub fn io(&mut self, server: usize) -> Io<'_> {
-        self.server(server).map_or(Io { space: &mut [], pending: &[] }, Server::io)
+        match self.server(server) {
+            Some((server, ..)) => server.io(),
+            None => Io { space: &mut [], pending: &[] },
+        }
     }
 
     /// So many bytes were read into the beginning of [`Io::space`]. None at all is the end of the
     /// stream.
     pub fn received(&mut self, server: usize, count: usize, now: Instant) {
-        let options = self.options;
-        if let Some(server) = self.server(server) {
-            server.received(count, &options, now);
+        if let Some((server, options, random)) = self.server(server) {
+            server.received(count, options, random, now);
         }
     }
 
     /// So many bytes of the beginning of [`Io::pending`] were written.
     pub fn wrote(&mut self, server: usize, count: usize) {
-        if let Some(server) = self.server(server) {
+        if let Some((server, ..)) = self.server(server) {
             server.wrote(count);
         }
     }
@@ -94,16 +91,13 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
     /// Reads what has come, does what is due, and drives every lock as far as it goes. Never waits.
     /// What is to be sent afterwards stands in [`Engine::io`].
     pub fn step(&mut self, now: Instant, entropy: Entropy<'_>) {
-        let options = self.options;
-        let servers = self.memory.parts().0.len();
-        for server in 0..servers {
-            while let Some(incident) =
-                self.server(server).and_then(|server| server.poll(&options, now))
-            {
-                self.handle(incident, now);
+        let Self { memory, options, random, .. } = self;
+        let (servers, slots) = memory.parts();
+        for server in &mut *servers {
+            while let Some(incident) = server.poll(options, random, now) {
+                handle(slots, incident, now);
             }
         }
-        let (servers, slots) = self.memory.parts();
         for (at, slot) in slots.iter_mut().enumerate() {
             drive(servers, at, slot, now, entropy);
             slot.tidy();
@@ -119,23 +113,30 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
         servers.chain(slots).min().unwrap_or(Instant::NEVER)
     }
 
-    fn handle(&mut self, incident: Incident, now: Instant) {
-        let slots = self.memory.parts().1;
-        match incident {
-            Incident::Connected => {
-                slots.iter_mut().filter_map(Slot::lock_mut).for_each(|lock| lock.hint(now));
-            }
-            Incident::Answered { slot, generation, ticket, answer } => {
-                let slot = slots.get_mut(slot).filter(|slot| slot.generation == generation);
-                if let Some(lock) = slot.and_then(Slot::lock_mut) {
-                    lock.handle_answer(ticket, answer, now);
-                }
+    /// A server, and what it works with.
+    fn server(
+        &mut self,
+        server: usize,
+    ) -> Option<(&mut Server<'a, M::Buffer>, &Options, &mut Random)> {
+        let server = self.memory.parts().0.get_mut(server)?;
+        Some((server, &self.options, &mut self.random))
+    }
+}
+
+/// Hands what happened on a connection to the locks.
+fn handle<K, S>(slots: &mut [Slot<K, S>], incident: Incident, now: Instant)
+where
+    K: AsRef<[u8]> + AsMut<[u8]>,
+    S: AsRef<[Seat]> + AsMut<[Seat]>,
+{
+    match incident {
+        Incident::Connected => slots.iter_mut().for_each(|slot| slot.lock.hint(now)),
+        Incident::Answered { slot, generation, ticket, answer } => {
+            let slot = slots.get_mut(slot).filter(|slot| slot.generation == generation);
+            if let Some(slot) = slot {
+                slot.lock.handle_answer(ticket, answer, now);
             }
         }
-    }
-
-    fn server(&mut self, server: usize) -> Option<&mut Server<'a, M::Buffer>> {
-        self.memory.parts().0.get_mut(server)
     }
 }
 
@@ -151,11 +152,12 @@ fn drive<B, K, S>(
     K: AsRef<[u8]> + AsMut<[u8]>,
     S: AsRef<[Seat]> + AsMut<[Seat]>,
 {
-    let generation = slot.generation;
-    let mut status = slot.status;
-    let mut news = false;
-    let Some(lock) = slot.lock_mut() else { return };
+    if slot.is_free() {
+        return;
+    }
+    let Slot { lock, generation, status, .. } = slot;
     lock.handle_timeout(now);
+    let mut news = false;
     loop {
         match lock.poll_output() {
             Output::NeedToken => {
@@ -169,14 +171,14 @@ fn drive<B, K, S>(
             Output::Send { ticket, command } => {
                 let unreachable = Err(Answer::Unreachable);
                 let sent = servers.get_mut(ticket.server()).map_or(unreachable, |server| {
-                    server.submit((at, generation), ticket, &command, now)
+                    server.submit((at, *generation), ticket, &command, now)
                 });
                 if let Err(answer) = sent {
                     lock.handle_answer(ticket, answer, now);
                 }
             }
             Output::Event(event) => {
-                status.note(explained(event, &status, servers), now);
+                status.note(explained(event, lock.asked_at(), servers));
                 news = true;
             }
             Output::Wait(until) => {
@@ -185,7 +187,6 @@ fn drive<B, K, S>(
             }
         }
     }
-    slot.status = status;
     if news {
         slot.wake();
     }
@@ -200,11 +201,11 @@ fn draw(entropy: Entropy<'_>) -> Result<Token, WeakRandomness> {
 /// taken are no majority.
 fn explained<B: AsRef<[u8]> + AsMut<[u8]>>(
     event: Event,
-    status: &Status,
+    since: Instant,
     servers: &[Server<'_, B>],
 ) -> Event {
     let Event::Lost(Loss::Deleted) = event else { return event };
-    let kept = servers.iter().filter(|server| !server.has_restarted_since(status.taken)).count();
+    let kept = servers.iter().filter(|server| !server.has_restarted_since(since)).count();
     if kept < majority(servers.len()) { Event::Lost(Loss::ServerRestarted) } else { event }
 }
 

@@ -37,12 +37,10 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
         }
         let free = slots.iter_mut().enumerate().find(|(_, slot)| slot.is_free());
         let (at, slot) = free.ok_or(Error::TooManyLocks)?;
-        if !slot.occupy(key, settings, seed) {
+        if !slot.occupy(key, &settings, seed) {
             return Err(Error::KeyTooLong);
         }
-        if let Some(lock) = slot.lock_mut() {
-            lock.acquire(now);
-        }
+        slot.lock.acquire(now);
         Ok(LockId { slot: at, generation: slot.generation })
     }
 
@@ -115,15 +113,13 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
         if let Some(slot) = self.slot(lock) {
             slot.status.owned = false;
             slot.status.until = Instant::ZERO;
-            if let Some(machine) = slot.lock_mut() {
-                machine.abandon(now);
-            }
+            slot.lock.abandon(now);
         }
     }
 
     /// What is left of the lock; zero when it is not held.
     pub fn validity(&self, lock: &LockId, now: Instant) -> Duration {
-        let lease = self.look(lock).and_then(Slot::lock).and_then(Lock::lease);
+        let lease = self.look(lock).and_then(|slot| slot.lock.lease());
         lease.map_or(Duration::ZERO, |lease| lease.validity(now))
     }
 
@@ -172,9 +168,7 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
         if let Some(slot) = self.slot(lock) {
             slot.status.event = None;
             slot.status.until = Instant::ZERO;
-            if let Some(machine) = slot.lock_mut() {
-                what(machine);
-            }
+            what(&mut slot.lock);
         }
     }
 

@@ -20,18 +20,18 @@ use core::time::Duration;
 use embedded_io::ErrorKind;
 use heapless::Deque;
 use redlatch_core::{
-    Answer, Backoff, Command, Connection, Greeting, Handshake, Incoming, Instant, Io, Limits,
-    Login, Random, Refusal, Retry, Ticket,
+    Answer, Attempts, Command, Connection, Greeting, Handshake, Incoming, Instant, Io, Limits,
+    Login, Random, Refusal, Ticket,
 };
 
 use crate::fault::Fault;
 use crate::options::Options;
 
-/// Requests in flight on one connection. A lock has two at most.
-const REQUESTS_MAX: usize = 6;
-/// How many of them are claims and what belongs to them. However many locks wait for their turn, those
-/// that are held can be extended and given back.
-const VOTES_MAX: usize = 4;
+/// Requests in flight on one connection.
+const REQUESTS_MAX: usize = 3;
+/// How many of them are claims and what belongs to them: those of one lock. However many locks wait for
+/// their turn, those that are held can be extended and given back.
+const VOTES_MAX: usize = 2;
 /// The routes are the bound, the connection need not count.
 const IN_FLIGHT_MAX: u32 = u32::MAX;
 
@@ -40,31 +40,37 @@ const IN_FLIGHT_MAX: u32 = u32::MAX;
 pub struct Server<'a, B> {
     login: Login<'a>,
     connection: Connection<B>,
-    state: State<'a>,
+    state: State,
     /// The driver has been told to open a stream, and not yet to close it.
     streaming: bool,
-    /// Who asked, oldest first.
-    routes: Deque<Route, REQUESTS_MAX>,
     /// When the attempt to connect began.
     began: Instant,
     /// The server answered on this connection.
     served: bool,
-    backoff: Backoff,
-    random: Random,
+    attempts: Attempts,
     fault: Option<Fault>,
     /// What the server said of itself last time, and when.
     greeted: Option<(Greeting, Instant)>,
-    /// When it turned out that the server had been started again.
-    restarted: Option<Instant>,
+    /// When it turned out last that the server had been started again.
+    restarted: Instant,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum State<'a> {
-    Down { due: Instant },
+enum State {
+    /// Connect again when it is due. First, who asked before is told.
+    Down {
+        due: Instant,
+        routes: Routes,
+    },
     Opening,
-    Draining { quiet: Duration, until: Instant },
-    Greeting(Handshake<'a>),
-    Up { abstains_until: Instant },
+    Draining {
+        quiet: Duration,
+        until: Instant,
+    },
+    Greeting(Handshake),
+    Up {
+        abstains_until: Instant,
+        routes: Routes,
+    },
 }
 
 /// What a server wants of the stream. Said once.
@@ -77,6 +83,9 @@ pub enum Want {
     /// Close it, or stop opening it.
     Close,
 }
+
+/// Who asked, oldest first.
+type Routes = Deque<Route, REQUESTS_MAX>;
 
 /// Where the answer to a request goes.
 #[derive(Clone, Copy, Debug)]
@@ -102,16 +111,14 @@ impl<'a, B: AsRef<[u8]> + AsMut<[u8]>> Server<'a, B> {
         Self {
             login,
             connection: Connection::new(rx, tx, Limits::EMBEDDED, Duration::ZERO),
-            state: State::Down { due: Instant::ZERO },
+            state: State::Down { due: Instant::ZERO, routes: Deque::new() },
             streaming: false,
-            routes: Deque::new(),
             began: Instant::ZERO,
             served: false,
-            backoff: Backoff::new(Retry::NONE, Instant::ZERO),
-            random: Random::new(0),
+            attempts: Attempts::new(Instant::ZERO),
             fault: None,
             greeted: None,
-            restarted: None,
+            restarted: Instant::ZERO,
         }
     }
 
@@ -132,7 +139,7 @@ impl<'a, B: AsRef<[u8]> + AsMut<[u8]>> Server<'a, B> {
     pub fn is_awaited(&self) -> bool {
         match self.state {
             State::Draining { .. } | State::Greeting(_) => true,
-            State::Up { .. } => !self.routes.is_empty(),
+            State::Up { ref routes, .. } => !routes.is_empty(),
             State::Down { .. } | State::Opening => false,
         }
     }
@@ -149,14 +156,8 @@ impl<'a, B: AsRef<[u8]> + AsMut<[u8]>> Server<'a, B> {
         self.greeted.map(|(greeting, _)| greeting)
     }
 
-    /// Seeds the pauses between attempts to connect.
-    pub(crate) const fn seed(&mut self, seed: u64, policy: Retry) {
-        self.random = Random::new(seed);
-        self.backoff = Backoff::new(policy, Instant::ZERO);
-    }
-
     pub(crate) fn has_restarted_since(&self, moment: Instant) -> bool {
-        self.restarted.is_some_and(|at| moment < at)
+        moment < self.restarted
     }
 
     /// Whether every request with this key and token would fit.
@@ -168,12 +169,12 @@ impl<'a, B: AsRef<[u8]> + AsMut<[u8]>> Server<'a, B> {
 /// For the driver.
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
     pub(crate) fn poll_stream(&mut self, options: &Options, now: Instant) -> Option<Want> {
-        let State::Down { due } = self.state else { return None };
+        let State::Down { due, ref routes } = self.state else { return None };
         if self.streaming {
             self.streaming = false;
             return Some(Want::Close);
         }
-        if now < due || !self.routes.is_empty() {
+        if now < due || !routes.is_empty() {
             return None;
         }
         self.reset(options);
@@ -190,9 +191,15 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         }
     }
 
-    pub(crate) fn failed(&mut self, kind: ErrorKind, options: &Options, now: Instant) {
+    pub(crate) fn failed(
+        &mut self,
+        kind: ErrorKind,
+        options: &Options,
+        random: &mut Random,
+        now: Instant,
+    ) {
         if !matches!(self.state, State::Down { .. }) {
-            self.end(Fault::Stream(kind), options, now);
+            self.end(Fault::Stream(kind), options, random, now);
         }
     }
 
@@ -208,9 +215,15 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         self.connection.wrote(count);
     }
 
-    pub(crate) fn received(&mut self, count: usize, options: &Options, now: Instant) {
+    pub(crate) fn received(
+        &mut self,
+        count: usize,
+        options: &Options,
+        random: &mut Random,
+        now: Instant,
+    ) {
         match self.state {
-            State::Draining { .. } if count == 0 => self.end(Fault::Closed, options, now),
+            State::Draining { .. } if count == 0 => self.end(Fault::Closed, options, random, now),
             State::Draining { quiet, .. } => {
                 self.state = State::Draining { quiet, until: now.saturating_add(quiet) };
             }
@@ -225,7 +238,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         match self.state {
             // Before the stream is opened it is closed, and that is due at once.
             State::Down { .. } if self.streaming => Instant::ZERO,
-            State::Down { due } => due,
+            State::Down { due, .. } => due,
             State::Opening | State::Greeting(_) => deadline,
             State::Draining { until, .. } => until.min(deadline),
             State::Up { .. } => self.connection.poll_timeout().unwrap_or(Instant::NEVER),
@@ -246,10 +259,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         command: &Command<'_>,
         now: Instant,
     ) -> Result<(), Answer> {
-        let State::Up { abstains_until } = self.state else { return Err(Answer::Unreachable) };
+        let State::Up { abstains_until, ref mut routes } = self.state else {
+            return Err(Answer::Unreachable);
+        };
         let slot = u16::try_from(slot).map_err(|_| Answer::Unreachable)?;
         let most = if is_vote(command) { VOTES_MAX } else { REQUESTS_MAX };
-        if ticket.is_stale(now) || self.routes.len() >= most {
+        if ticket.is_stale(now) || routes.len() >= most {
             return Err(Answer::Unreachable);
         }
         if now < abstains_until && is_vote(command) {
@@ -257,30 +272,38 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         }
         self.connection.submit(command, now).map_err(|_| Answer::Unreachable)?;
         let route = Route { slot, generation, ticket };
-        self.routes.push_back(route).map_err(|_| Answer::Unreachable)
+        routes.push_back(route).map_err(|_| Answer::Unreachable)
     }
 
     /// What happened next. Bytes that came are looked at before the time is.
-    pub(crate) fn poll(&mut self, options: &Options, now: Instant) -> Option<Incident> {
+    pub(crate) fn poll(
+        &mut self,
+        options: &Options,
+        random: &mut Random,
+        now: Instant,
+    ) -> Option<Incident> {
         loop {
             let late = self.began.saturating_add(options.connect_timeout) <= now;
             match self.state {
-                State::Down { .. } => return self.lose_one(),
-                State::Opening if late => self.end(Fault::NotOpen, options, now),
+                State::Down { ref mut routes, .. } => {
+                    let lost = routes.pop_front();
+                    return lost.map(|route| route.deliver(Answer::Lost));
+                }
+                State::Opening if late => self.end(Fault::NotOpen, options, random, now),
                 State::Opening => return None,
                 State::Draining { until, .. } if until <= now => self.greet(options),
-                State::Draining { .. } if late => self.end(Fault::Noise, options, now),
+                State::Draining { .. } if late => self.end(Fault::Noise, options, random, now),
                 State::Draining { .. } => return None,
                 State::Greeting(_) => match self.listen(options, now) {
                     Ok(true) if self.is_connected() => return Some(Incident::Connected),
                     Ok(true) => {}
-                    Ok(false) if late => self.end(Fault::Silent, options, now),
+                    Ok(false) if late => self.end(Fault::Silent, options, random, now),
                     Ok(false) => return None,
-                    Err(fault) => self.end(fault, options, now),
+                    Err(fault) => self.end(fault, options, random, now),
                 },
                 State::Up { .. } => match self.answer(now) {
                     Ok(incident) => return incident,
-                    Err(fault) => self.end(fault, options, now),
+                    Err(fault) => self.end(fault, options, random, now),
                 },
             }
         }
@@ -294,17 +317,17 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
     fn greet(&mut self, options: &Options) {
         // What came on the old conversation is not read: the room to read into was scratch.
         self.reset(options);
-        self.state = State::Greeting(Handshake::new(self.login, options.restart_delay.is_some()));
+        self.state = State::Greeting(Handshake::new(options.restart_delay.is_some()));
     }
 
     /// One step of the greeting. Whether there may be another at once.
     fn listen(&mut self, options: &Options, now: Instant) -> Result<bool, Fault> {
         let State::Greeting(handshake) = &mut self.state else { return Ok(true) };
-        if let Some(command) = handshake.poll_command() {
+        if let Some(command) = handshake.poll_command(&self.login) {
             self.connection.submit(&command, now).map_err(|_| Fault::LoginTooLong)?;
         }
         match self.connection.poll()? {
-            Some(Incoming::Reply { reply, .. }) => handshake.handle_reply(reply)?,
+            Some(Incoming::Reply { reply, .. }) => handshake.handle_reply(&self.login, reply)?,
             Some(_push) => {}
             None => return Ok(false),
         }
@@ -317,27 +340,28 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
     fn up(&mut self, greeting: Greeting, options: &Options, now: Instant) {
         let delay = options.restart_delay.map(|longest| greeting.abstains_for(longest));
         let abstains_until = now.saturating_add(delay.unwrap_or_default());
-        self.state = State::Up { abstains_until };
+        self.state = State::Up { abstains_until, routes: Deque::new() };
         self.fault = None;
         let earlier = self.greeted.replace((greeting, now));
         if earlier
             .is_some_and(|(then, at)| greeting.proves_restart(&then, now.saturating_since(at)))
         {
-            self.restarted = Some(now);
+            self.restarted = now;
         }
     }
 
     fn answer(&mut self, now: Instant) -> Result<Option<Incident>, Fault> {
+        let State::Up { routes, .. } = &mut self.state else { return Ok(None) };
         loop {
             match self.connection.poll()? {
                 Some(Incoming::Reply { reply, .. }) => {
                     let answer = Answer::from(reply);
                     self.served = true;
                     let fits = |route: &Route| route.ticket.fits(answer);
-                    if !self.routes.front().is_some_and(fits) {
+                    if !routes.front().is_some_and(fits) {
                         return Err(Fault::OutOfStep);
                     }
-                    return Ok(self.routes.pop_front().map(|route| route.deliver(answer)));
+                    return Ok(routes.pop_front().map(|route| route.deliver(answer)));
                 }
                 Some(_push) => {}
                 None => break,
@@ -347,19 +371,19 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         self.connection.ended().map_or(Ok(None), |error| Err(error.into()))
     }
 
-    fn lose_one(&mut self) -> Option<Incident> {
-        self.routes.pop_front().map(|route| route.deliver(Answer::Lost))
-    }
-
-    fn end(&mut self, fault: Fault, options: &Options, now: Instant) {
+    fn end(&mut self, fault: Fault, options: &Options, random: &mut Random, now: Instant) {
         let cap = options.reconnect.cap;
         // A connection that was of use, or held for a while, starts the count again.
         if self.served || now.saturating_since(self.began) > cap {
-            self.backoff = Backoff::new(options.reconnecting(), now);
+            self.attempts = Attempts::new(now);
         }
-        let due =
-            if fault.is_permanent() { None } else { self.backoff.next(now, &mut self.random) };
-        self.state = State::Down { due: due.unwrap_or_else(|| now.saturating_add(cap)) };
+        let due = self.attempts.next(&options.reconnecting(), now, random);
+        let due = due.filter(|_| !fault.is_permanent());
+        let routes = match &mut self.state {
+            State::Up { routes, .. } => core::mem::take(routes),
+            _ => Deque::new(),
+        };
+        self.state = State::Down { due: due.unwrap_or_else(|| now.saturating_add(cap)), routes };
         self.fault = Some(fault);
     }
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::task::Waker;
 
-use redlatch_core::{Event, Instant, Lock, Loss, Seat, Settings};
+use redlatch_core::{Event, Instant, Lock, Loss, Seat, Settings, Ttl};
 
 use crate::key::Key;
 
@@ -18,8 +18,7 @@ pub struct LockId {
 
 /// The place of one lock, from when it is asked for until nothing of it is owed any more.
 pub struct Slot<B, S> {
-    /// `None` only while it changes.
-    place: Option<Place<B, S>>,
+    pub(crate) lock: Lock<Key<B>, S>,
     /// Which lock this is: answers for an earlier one in the same place are not for it.
     pub(crate) generation: u16,
     pub(crate) status: Status,
@@ -27,16 +26,17 @@ pub struct Slot<B, S> {
     waker: Option<Waker>,
 }
 
-/// Storage that waits for a lock, or the lock in it.
-#[allow(clippy::large_enum_variant)] // There is no allocator to box it with.
-enum Place<B, S> {
-    Free(Key<B>, S),
-    Taken(Lock<Key<B>, S>),
-}
+/// Of a place where no lock is. The ttl is never sent.
+const NONE: Settings = Settings::new(match Ttl::from_millis(1) {
+    Ok(ttl) => ttl,
+    Err(_) => panic!("one millisecond is a ttl"),
+});
 
 /// What is told about a lock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Status {
+    /// A lock is here: somebody owns it, or something of it is still owed.
+    pub(crate) used: bool,
     /// Somebody owns it.
     pub(crate) owned: bool,
     /// What the machine said last that its owner has not heard.
@@ -45,29 +45,25 @@ pub(crate) struct Status {
     pub(crate) loss: Option<Loss>,
     /// The generator of tokens failed.
     pub(crate) no_token: bool,
-    /// When it was taken.
-    pub(crate) taken: Instant,
     /// When the machine wants to be looked at again.
     pub(crate) until: Instant,
 }
 
 impl Status {
-    const NEW: Self = Self {
-        owned: true,
+    const FREE: Self = Self {
+        used: false,
+        owned: false,
         event: None,
         loss: None,
         no_token: false,
-        taken: Instant::ZERO,
         until: Instant::NEVER,
     };
 }
 
 impl Status {
-    pub(crate) const fn note(&mut self, event: Event, now: Instant) {
-        match event {
-            Event::Acquired(_) => self.taken = now,
-            Event::Lost(loss) => self.loss = Some(loss),
-            _ => {}
+    pub(crate) const fn note(&mut self, event: Event) {
+        if let Event::Lost(loss) = event {
+            self.loss = Some(loss);
         }
         self.event = Some(event);
     }
@@ -80,50 +76,24 @@ where
 {
     /// An empty place. `key` is storage for a key, the *length* of its slice is the room; `seats` holds
     /// one [`Seat`] for each server.
-    pub const fn new(key: B, seats: S) -> Self {
-        Self {
-            place: Some(Place::Free(Key::new(key), seats)),
-            generation: 0,
-            status: Status::NEW,
-            waker: None,
-        }
+    pub fn new(key: B, seats: S) -> Self {
+        let lock = Lock::new(Key::new(key), seats, NONE, 0);
+        Self { lock, generation: 0, status: Status::FREE, waker: None }
     }
 
     /// Whether no lock is in here.
     pub(crate) const fn is_free(&self) -> bool {
-        matches!(self.place, Some(Place::Free(..)))
+        !self.status.used
     }
 
-    /// Puts a new lock here. False, and nothing is changed, when a lock is here already or the key does
-    /// not fit.
-    pub(crate) fn occupy(&mut self, name: &[u8], settings: Settings, seed: u64) -> bool {
-        let Some(Place::Free(key, _)) = &mut self.place else { return false };
-        if !key.set(name) {
+    /// Puts a new lock here, where none is. False, and nothing is changed, when the key does not fit.
+    pub(crate) fn occupy(&mut self, name: &[u8], settings: &Settings, seed: u64) -> bool {
+        if !self.lock.reset(settings, seed).set(name) {
             return false;
         }
         self.generation = self.generation.wrapping_add(1);
-        self.status = Status::NEW;
-        self.place = match self.place.take() {
-            Some(Place::Free(key, seats)) => {
-                Some(Place::Taken(Lock::new(key, seats, settings, seed)))
-            }
-            other => other,
-        };
+        self.status = Status { used: true, owned: true, ..Status::FREE };
         true
-    }
-
-    pub(crate) const fn lock(&self) -> Option<&Lock<Key<B>, S>> {
-        match &self.place {
-            Some(Place::Taken(lock)) => Some(lock),
-            _ => None,
-        }
-    }
-
-    pub(crate) const fn lock_mut(&mut self) -> Option<&mut Lock<Key<B>, S>> {
-        match &mut self.place {
-            Some(Place::Taken(lock)) => Some(lock),
-            _ => None,
-        }
     }
 
     /// Wakes one who waits, at the next news. Whoever waited before and is replaced looks again at once.
@@ -143,14 +113,8 @@ where
 
     /// Gives the place free if nobody owns the lock and nothing of it is owed.
     pub(crate) fn tidy(&mut self) {
-        if !self.status.owned && self.lock().is_some_and(Lock::is_settled) {
-            self.place = match self.place.take() {
-                Some(Place::Taken(lock)) => {
-                    let (key, seats) = lock.into_parts();
-                    Some(Place::Free(key, seats))
-                }
-                other => other,
-            };
+        if !self.status.owned && self.lock.is_settled() {
+            self.status.used = false;
         }
     }
 }
