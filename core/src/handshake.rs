@@ -18,6 +18,7 @@ use core::time::Duration;
 use crate::answer::Refusal;
 use crate::command::{Command, Login, Protocol};
 use crate::resp::{Elements, Integer, Reply};
+use crate::time::micros;
 
 /// Whether a server may vote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +52,8 @@ impl Greeting {
     /// Source: "Distributed locks with Redis", section on crash recovery and delayed restarts.
     #[must_use]
     pub fn abstains_for(&self, longest: Duration) -> Duration {
-        self.uptime.map_or(Duration::ZERO, |uptime| longest.saturating_sub(uptime))
+        let left = |uptime| micros(longest).saturating_sub(micros(uptime));
+        self.uptime.map_or(Duration::ZERO, |uptime| Duration::from_micros(left(uptime)))
     }
 
     /// Whether the server has surely been started again since `earlier`, an earlier connection to
@@ -63,7 +65,8 @@ impl Greeting {
     pub fn proves_restart(&self, earlier: &Self, ago: Duration) -> bool {
         let counted_anew = self.id.zip(earlier.id).is_some_and(|(now, then)| now <= then);
         // The uptime is cut to whole seconds.
-        let young = self.uptime.is_some_and(|up| up.saturating_add(Duration::from_secs(1)) < ago);
+        let young =
+            self.uptime.is_some_and(|up| micros(up).saturating_add(1_000_000) < micros(ago));
         counted_anew || young
     }
 }

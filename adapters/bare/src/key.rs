@@ -18,7 +18,8 @@ impl<B: AsMut<[u8]>> Key<B> {
     /// Takes another key. False, and nothing is taken, when it does not fit.
     pub(crate) fn set(&mut self, key: &[u8]) -> bool {
         let Some(room) = self.storage.as_mut().get_mut(..key.len()) else { return false };
-        room.copy_from_slice(key);
+        // Not `copy_from_slice`, which would keep a panic in the firmware.
+        room.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
         self.len = key.len();
         true
     }

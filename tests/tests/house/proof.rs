@@ -81,9 +81,29 @@ fn unsafe_code() {
     assert!(forbids_unsafe(&crate_, &root, &[]));
     assert!(!forbids_unsafe(&crate_, &lax, &[]));
     assert!(!forbids_unsafe(&Source::new("core/Cargo.toml", "[package]"), &root, &[]));
-    let planted =
-        Source::new("a.rs", "#![forbid(unsafe_code)]\n// unsafe\nfn f() { unsafe { g() } }");
-    assert_eq!(super::unsafe_code(&[planted]), ["a.rs:3"]);
+    let text = "#![forbid(unsafe_code)]\n// unsafe\nfn f() { unsafe { g() } }";
+    for (path, offenders) in [
+        ("a.rs", &["a.rs:3"] as &[&str]),
+        ("tests/firmware/uart/src/main.rs", &["tests/firmware/uart/src/main.rs:3"]),
+        ("tests/firmware/board/src/lib.rs", &[]),
+    ] {
+        assert_eq!(super::unsafe_code(&[Source::new(path, text)]), offenders);
+    }
+}
+
+#[test]
+fn a_crate_inherits_from_its_own_workspace() {
+    let all = [
+        Source::new("Cargo.toml", "[workspace]\n[workspace.lints.rust]\nunsafe_code = \"forbid\""),
+        Source::new("tests/firmware/Cargo.toml", "[workspace]"),
+        Source::new("tests/Cargo.toml", "[package]\n[lints]\nworkspace = true"),
+        Source::new("tests/firmware/uart/Cargo.toml", "[package]\n[lints]\nworkspace = true"),
+    ];
+    let lax: Vec<_> = manifests(&all)
+        .filter(|crate_| !forbids_unsafe(crate_, workspace_of(crate_, &all), &all))
+        .map(|crate_| crate_.path.as_str())
+        .collect();
+    assert_eq!(lax, ["tests/firmware/uart/Cargo.toml"]);
 }
 
 #[test]
