@@ -23,6 +23,21 @@ pub trait Memory<'a>: Sized {
     fn parts_ref(&self) -> PartsRef<'_, 'a, Self>;
 }
 
+/// Storage that somebody else owns, a `static` for example: then it is never moved, nor copied on the stack.
+impl<'a, M: Memory<'a>> Memory<'a> for &mut M {
+    type Buffer = M::Buffer;
+    type Key = M::Key;
+    type Seats = M::Seats;
+
+    fn parts(&mut self) -> Parts<'_, 'a, Self> {
+        M::parts(self)
+    }
+
+    fn parts_ref(&self) -> PartsRef<'_, 'a, Self> {
+        M::parts_ref(self)
+    }
+}
+
 /// Servers and slots.
 pub type Parts<'m, 'a, M> = (
     &'m mut [Server<'a, <M as Memory<'a>>::Buffer>],

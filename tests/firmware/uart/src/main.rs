@@ -59,8 +59,8 @@ fn obey(uart: Uart, journal: &Journal) -> Ending {
         return journal.misused("randomness");
     };
     let options = Options { renew: orders.renew.then_some(Renew::default()), ..Options::DEFAULT };
-    let memory = Fixed::<1, PLACES, BUFFER, KEY>::new([Login::default()]);
-    let client = match Client::new(memory, [Polled::new(uart)], Clock, rng, options) {
+    let mut memory = Fixed::<1, PLACES, BUFFER, KEY>::new([Login::default()]);
+    let client = match Client::new(&mut memory, [Polled::new(uart)], Clock, rng, options) {
         Ok(client) => client,
         Err(error) => return journal.failed(&error),
     };
