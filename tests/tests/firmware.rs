@@ -199,17 +199,17 @@ fn silent() -> SocketAddr {
     address
 }
 
+/// By when a firmware must have given up to connect, in milliseconds: its connect timeout is two seconds.
+const CONNECT_MAX: u64 = 3500;
+
 #[test]
 #[ignore = "run by .ci/firmware"]
 fn a_server_that_never_answers_is_an_error_in_time() {
     for firmware in Firmware::ALL {
-        for (orders, error, most) in [
-            ("k 3000 100", "error unavailable no-answer", 1500),
-            ("k 3000 100 --wait 4000", "error unavailable silent", 5500),
-        ] {
+        for orders in ["k 3000 100", "k 3000 100 --wait 4000"] {
             let running = firmware.start(silent(), orders);
-            let line = running.holder.expect(error);
-            assert!(line.millis < most, "{firmware:?}: {line:?}");
+            let line = running.holder.expect("error unavailable silent");
+            assert!(line.millis < CONNECT_MAX, "{firmware:?}: {line:?}");
             running.expect_end(3);
         }
     }
@@ -222,7 +222,7 @@ fn a_port_where_nobody_listens_is_an_error_in_time() {
     for firmware in Firmware::ALL {
         let running = firmware.start(free, "k 3000 100");
         let line = running.holder.expect("error unavailable");
-        assert!(line.millis < 1500, "{firmware:?}: {line:?}");
+        assert!(line.millis < CONNECT_MAX, "{firmware:?}: {line:?}");
         running.expect_end(3);
     }
 }

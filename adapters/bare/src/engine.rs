@@ -132,7 +132,7 @@ where
     match incident {
         Incident::Connected => slots.iter_mut().for_each(|slot| slot.lock.hint(now)),
         Incident::Answered { slot, generation, ticket, answer } => {
-            let slot = slots.get_mut(slot).filter(|slot| slot.generation == generation);
+            let slot = slots.get_mut(slot).filter(|slot| slot.status.generation == generation);
             if let Some(slot) = slot {
                 slot.lock.handle_answer(ticket, answer, now);
             }
@@ -155,7 +155,7 @@ fn drive<B, K, S>(
     if slot.is_free() {
         return;
     }
-    let Slot { lock, generation, status, .. } = slot;
+    let Slot { lock, status, .. } = slot;
     lock.handle_timeout(now);
     let mut news = false;
     loop {
@@ -171,14 +171,14 @@ fn drive<B, K, S>(
             Output::Send { ticket, command } => {
                 let unreachable = Err(Answer::Unreachable);
                 let sent = servers.get_mut(ticket.server()).map_or(unreachable, |server| {
-                    server.submit((at, *generation), ticket, &command, now)
+                    server.submit((at, status.generation), ticket, &command, now)
                 });
                 if let Err(answer) = sent {
                     lock.handle_answer(ticket, answer, now);
                 }
             }
             Output::Event(event) => {
-                status.note(explained(event, lock.asked_at(), servers));
+                status.note(explained(event, status.taken, servers), now);
                 news = true;
             }
             Output::Wait(until) => {

@@ -50,21 +50,6 @@ pub type PartsRef<'m, 'a, M> = (
     &'m [Slot<<M as Memory<'a>>::Key, <M as Memory<'a>>::Seats>],
 );
 
-/// Storage that stays where it is.
-impl<'a, M: Memory<'a>> Memory<'a> for &mut M {
-    type Buffer = M::Buffer;
-    type Key = M::Key;
-    type Seats = M::Seats;
-
-    fn parts(&mut self) -> Parts<'_, 'a, Self> {
-        M::parts(self)
-    }
-
-    fn parts_ref(&self) -> PartsRef<'_, 'a, Self> {
-        M::parts_ref(self)
-    }
-}
-
 /// Storage in arrays: `SERVERS` servers, `LOCKS` locks at a time, `BUFFER` bytes each way to each
 /// server, keys of up to `KEY` bytes.
 ///

@@ -41,7 +41,7 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
             return Err(Error::KeyTooLong);
         }
         slot.lock.acquire(now);
-        Ok(LockId { slot: at, generation: slot.generation })
+        Ok(LockId { slot: at, generation: slot.status.generation })
     }
 
     /// Whether the lock was taken. `None` while that is not known.
@@ -187,12 +187,12 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
 
     fn slot(&mut self, lock: &LockId) -> Option<&mut Slot<M::Key, M::Seats>> {
         let slot = self.memory.parts().1.get_mut(lock.slot);
-        slot.filter(|slot| slot.generation == lock.generation)
+        slot.filter(|slot| slot.status.generation == lock.generation)
     }
 
     fn look(&self, lock: &LockId) -> Option<&Slot<M::Key, M::Seats>> {
         let slot = self.memory.parts_ref().1.get(lock.slot);
-        slot.filter(|slot| slot.generation == lock.generation)
+        slot.filter(|slot| slot.status.generation == lock.generation)
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Server<'a, B> {
     login: Login<'a>,
     connection: Connection<B>,
     state: State,
+    /// The stream goes on where an earlier one ended: the server may not have noticed a change.
+    goes_on: bool,
     /// The driver has been told to open a stream, and not yet to close it.
     streaming: bool,
     /// When the attempt to connect began.
@@ -112,6 +114,7 @@ impl<'a, B: AsRef<[u8]> + AsMut<[u8]>> Server<'a, B> {
             login,
             connection: Connection::new(rx, tx, Limits::EMBEDDED, Duration::ZERO),
             state: State::Down { due: Instant::ZERO, routes: Deque::new() },
+            goes_on: false,
             streaming: false,
             began: Instant::ZERO,
             served: false,
@@ -187,6 +190,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
 
     pub(crate) fn opened(&mut self, quiet: Duration, now: Instant) {
         if let State::Opening = self.state {
+            self.goes_on = !quiet.is_zero();
             self.state = State::Draining { quiet, until: now.saturating_add(quiet) };
         }
     }
@@ -342,10 +346,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         let abstains_until = now.saturating_add(delay.unwrap_or_default());
         self.state = State::Up { abstains_until, routes: Deque::new() };
         self.fault = None;
-        let earlier = self.greeted.replace((greeting, now));
-        if earlier
-            .is_some_and(|(then, at)| greeting.proves_restart(&then, now.saturating_since(at)))
-        {
+        let Some((then, at)) = self.greeted.replace((greeting, now)) else { return };
+        // The same number again is the same connection, where that can have lasted.
+        let lasts = self.goes_on && greeting.id.is_some() && greeting.id == then.id;
+        if !lasts && greeting.proves_restart(&then, now.saturating_since(at)) {
             self.restarted = now;
         }
     }

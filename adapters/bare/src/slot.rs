@@ -19,8 +19,6 @@ pub struct LockId {
 /// The place of one lock, from when it is asked for until nothing of it is owed any more.
 pub struct Slot<B, S> {
     pub(crate) lock: Lock<Key<B>, S>,
-    /// Which lock this is: answers for an earlier one in the same place are not for it.
-    pub(crate) generation: u16,
     pub(crate) status: Status,
     /// Who waits for news of it.
     waker: Option<Waker>,
@@ -35,6 +33,8 @@ const NONE: Settings = Settings::new(match Ttl::from_millis(1) {
 /// What is told about a lock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Status {
+    /// Which lock this is: answers for an earlier one in the same place are not for it.
+    pub(crate) generation: u16,
     /// A lock is here: somebody owns it, or something of it is still owed.
     pub(crate) used: bool,
     /// Somebody owns it.
@@ -45,25 +45,31 @@ pub(crate) struct Status {
     pub(crate) loss: Option<Loss>,
     /// The generator of tokens failed.
     pub(crate) no_token: bool,
+    /// When it was taken.
+    pub(crate) taken: Instant,
     /// When the machine wants to be looked at again.
     pub(crate) until: Instant,
 }
 
 impl Status {
     const FREE: Self = Self {
+        generation: 0,
         used: false,
         owned: false,
         event: None,
         loss: None,
         no_token: false,
+        taken: Instant::ZERO,
         until: Instant::NEVER,
     };
 }
 
 impl Status {
-    pub(crate) const fn note(&mut self, event: Event) {
-        if let Event::Lost(loss) = event {
-            self.loss = Some(loss);
+    pub(crate) const fn note(&mut self, event: Event, now: Instant) {
+        match event {
+            Event::Acquired(_) => self.taken = now,
+            Event::Lost(loss) => self.loss = Some(loss),
+            _ => {}
         }
         self.event = Some(event);
     }
@@ -78,7 +84,7 @@ where
     /// one [`Seat`] for each server.
     pub fn new(key: B, seats: S) -> Self {
         let lock = Lock::new(Key::new(key), seats, NONE, 0);
-        Self { lock, generation: 0, status: Status::FREE, waker: None }
+        Self { lock, status: Status::FREE, waker: None }
     }
 
     /// Whether no lock is in here.
@@ -91,8 +97,8 @@ where
         if !self.lock.reset(settings, seed).set(name) {
             return false;
         }
-        self.generation = self.generation.wrapping_add(1);
-        self.status = Status { used: true, owned: true, ..Status::FREE };
+        let generation = self.status.generation.wrapping_add(1);
+        self.status = Status { generation, used: true, owned: true, ..Status::FREE };
         true
     }
 

@@ -225,11 +225,6 @@ where
         }
     }
 
-    /// When the lock was asked for that is held, or was held last.
-    pub const fn asked_at(&self) -> Instant {
-        self.upkeep.begun()
-    }
-
     /// The lease, while the lock is held.
     pub fn lease(&self) -> Option<Lease> {
         match self.state {

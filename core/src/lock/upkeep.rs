@@ -49,11 +49,6 @@ impl Upkeep {
         if most.is_some_and(|most| ends > most) { Instant::NEVER } else { due }
     }
 
-    /// When the lock was asked for.
-    pub(super) const fn begun(&self) -> Instant {
-        self.begun
-    }
-
     /// When the next renewal is due.
     pub(super) const fn due(&self) -> Instant {
         self.due

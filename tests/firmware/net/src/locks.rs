@@ -18,6 +18,10 @@ impl<'s, 'a, M: Memory<'a>, T: Time> scenarios::Client for Locks<'s, 'a, M, T> {
     where
         Self: 'c;
 
+    async fn connect(&self) -> Result<(), Error> {
+        self.0.connect().await
+    }
+
     async fn lock(&self, key: &str, ttl: Duration, retry: Retry) -> Result<Held<'s>, Error> {
         self.0.lock_with(key.as_bytes(), ttl, retry).await.map(Held)
     }

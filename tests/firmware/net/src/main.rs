@@ -13,6 +13,7 @@ use embassy_executor::Spawner;
 use redlatch_embassy::{EmbassyTime, Fixed, Login, Options, Renew, share};
 use redlatch_firmware_board::{self as board, Ethernet, TestRng};
 use redlatch_firmware_scenarios::{Ending, Journal, Orders, run};
+use static_cell::StaticCell;
 
 use locks::Locks;
 
@@ -26,6 +27,8 @@ const PLACES: usize = 2;
 const KEY: usize = 32;
 /// How long what is owed is worked on at the end.
 const LINGER: Duration = Duration::from_secs(1);
+
+type Memory = Fixed<'static, 1, PLACES, BUFFER, KEY>;
 
 /// What the executor runs.
 #[embassy_executor::main(entry = "board::entry")]
@@ -56,7 +59,11 @@ async fn obey(spawner: Spawner, ethernet: Ethernet, journal: &Journal) -> Ending
     let mut buffers = network::Buffers::new();
     let redis = network::redis(stack, &mut buffers, port);
     let options = Options { renew: orders.renew.then_some(Renew::default()), ..Options::DEFAULT };
-    let memory = Fixed::<1, PLACES, BUFFER, KEY>::new([Login::default()]);
+    // Made where it stays: on the stack it would be there twice for a moment.
+    static MEMORY: StaticCell<Memory> = StaticCell::new();
+    let Some(memory) = MEMORY.try_init_with(|| Memory::new([Login::default()])) else {
+        return journal.misused("memory");
+    };
     match share(memory, EmbassyTime, &mut seeds, options) {
         Ok(mut shared) => {
             let (client, mut runner) = shared.split([redis], rng);

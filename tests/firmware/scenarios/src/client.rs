@@ -12,6 +12,12 @@ pub trait Client {
     where
         Self: 'c;
 
+    /// Waits for the servers.
+    ///
+    /// # Errors
+    /// As the adapter.
+    async fn connect(&self) -> Result<(), Error>;
+
     /// Takes the lock.
     ///
     /// # Errors

@@ -13,6 +13,10 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Does what is ordered. Keys that are still owed afterwards are the adapter's business.
 pub async fn run<C: Client>(client: &C, orders: &Orders<'_>, journal: &Journal) -> Ending {
+    // A network takes its time; a lock that is wanted at once does not wait for it.
+    if let Err(error) = client.connect().await {
+        return journal.failed(&error);
+    }
     loop {
         let ending = round(client, orders, journal).await;
         if orders.again.is_none_or(|again| again <= journal.elapsed()) {

@@ -22,6 +22,10 @@ impl<'a, M: Memory<'a>, S: Streams, C: Clock, R: TryCryptoRng> scenarios::Client
     where
         Self: 'c;
 
+    fn connect(&self) -> impl Future<Output = Result<(), Error>> {
+        blocking(|| self.0.connect())
+    }
+
     fn lock(
         &self,
         key: &str,

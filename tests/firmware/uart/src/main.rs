@@ -11,6 +11,7 @@ use core::time::Duration;
 use redlatch_embedded::{Client, Fixed, Instant, Login, Options, Polled, Renew};
 use redlatch_firmware_board::{self as board, TestRng, Uart};
 use redlatch_firmware_scenarios::{Ending, Journal, Orders, at_once, run};
+use static_cell::StaticCell;
 
 use blocking::Blocking;
 
@@ -24,6 +25,8 @@ const PLACES: usize = 2;
 const KEY: usize = 32;
 /// How long what is owed is worked on at the end.
 const LINGER: Duration = Duration::from_secs(1);
+
+type Memory = Fixed<'static, 1, PLACES, BUFFER, KEY>;
 
 /// The clock of the board, which sleeps until the next tick while there is nothing to do.
 struct Clock;
@@ -59,8 +62,12 @@ fn obey(uart: Uart, journal: &Journal) -> Ending {
         return journal.misused("randomness");
     };
     let options = Options { renew: orders.renew.then_some(Renew::default()), ..Options::DEFAULT };
-    let mut memory = Fixed::<1, PLACES, BUFFER, KEY>::new([Login::default()]);
-    let client = match Client::new(&mut memory, [Polled::new(uart)], Clock, rng, options) {
+    // Made where it stays: on the stack it would be there twice for a moment.
+    static MEMORY: StaticCell<Memory> = StaticCell::new();
+    let Some(memory) = MEMORY.try_init_with(|| Memory::new([Login::default()])) else {
+        return journal.misused("memory");
+    };
+    let client = match Client::new(memory, [Polled::new(uart)], Clock, rng, options) {
         Ok(client) => client,
         Err(error) => return journal.failed(&error),
     };
