@@ -32,6 +32,12 @@ pub struct Login<'a> {
     pub name: Option<&'a [u8]>,
 }
 
+impl Login<'_> {
+    /// RESP3, no password, database 0, no name: what a server without users wants.
+    pub const NONE: Self =
+        Self { protocol: Protocol::Resp3, username: None, password: None, database: 0, name: None };
+}
+
 impl fmt::Debug for Login<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Login")

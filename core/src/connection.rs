@@ -4,7 +4,7 @@ use crate::answer::Refusal;
 use crate::buffer::Buffer;
 use crate::limits::Limits;
 use crate::resp::{Arguments, Malformed, Reply, Scanned, Scanner, encode, encoded_len};
-use crate::time::Instant;
+use crate::time::{Instant, micros};
 use core::fmt;
 use core::time::Duration;
 
@@ -432,7 +432,8 @@ impl Fence {
 /// watched is older than the one watched next, which was submitted within a timeout after it.
 #[derive(Clone, Copy, Debug)]
 struct Watch {
-    timeout: Duration,
+    /// In microseconds.
+    timeout: u64,
     watched: Serial,
     /// When that was submitted; never, if nothing is watched.
     since: Instant,
@@ -442,6 +443,7 @@ struct Watch {
 
 impl Watch {
     const fn new(timeout: Duration) -> Self {
+        let timeout = micros(timeout);
         Self { timeout, watched: Serial(0), since: Instant::NEVER, newest: Instant::NEVER }
     }
 
@@ -460,7 +462,7 @@ impl Watch {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        (self.since < Instant::NEVER).then(|| self.since.saturating_add(self.timeout))
+        (self.since < Instant::NEVER).then(|| self.since.plus(self.timeout))
     }
 }
 

@@ -19,13 +19,15 @@ pub struct Renew {
 }
 
 impl Default for Renew {
-    /// After every third of the ttl, for one hour.
     fn default() -> Self {
-        Self { divisor: 3, most: Some(Duration::from_secs(3600)) }
+        Self::DEFAULT
     }
 }
 
 impl Renew {
+    /// After every third of the ttl, for one hour.
+    pub const DEFAULT: Self = Self { divisor: 3, most: Some(Duration::from_secs(3600)) };
+
     /// Microseconds until the next extension, divided by `hurry` after one that failed.
     pub(crate) fn interval(self, ttl: Ttl, hurry: u32) -> u64 {
         let divisor = self.divisor.max(2).saturating_mul(hurry);

@@ -51,8 +51,8 @@ impl Instant {
 
 /// A span in whole microseconds, rounded down. Saturates.
 #[inline(never)] // As above.
-pub(crate) fn micros(span: Duration) -> u64 {
-    span.as_secs().saturating_mul(1_000_000).saturating_add(span.subsec_micros().into())
+pub(crate) const fn micros(span: Duration) -> u64 {
+    span.as_secs().saturating_mul(1_000_000).saturating_add(span.subsec_micros() as u64)
 }
 
 /// Time to live of a key: a whole number of milliseconds, never zero, as `SET … PX` takes it.

@@ -24,7 +24,7 @@ impl Bench {
     fn new(quiet: Duration) -> Self {
         let mut server = Server::new(Settings::default());
         let session = server.connect(0);
-        let engine = Engine::new(Fixed::new([Login::default()]), Options::default(), 7);
+        let engine = Engine::new(Fixed::new([&Login::NONE]), &Options::DEFAULT, 7);
         Self { engine, server, session, quiet, now: 1_000_000, tokens: 0 }
     }
 

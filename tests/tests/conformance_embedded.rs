@@ -36,7 +36,7 @@ impl Board for MainLoop {
         let mut sockets = setup.sockets();
         let clock: fn() -> u64 = micros;
         let client: BoardClient<'_> =
-            Client::new(memory, sockets.as_mut_slice(), clock, Entropy, options)
+            Client::new(memory, sockets.as_mut_slice(), clock, Entropy, &options)
                 .expect("randomness");
         let outcome = client.connect();
         let usable = outcome.is_ok();

@@ -1,7 +1,6 @@
 //! One client without its I/O: its servers, its locks, and what happens between them.
 
 use core::fmt;
-use core::marker::PhantomData;
 use core::time::Duration;
 
 use embedded_io::ErrorKind;
@@ -17,9 +16,8 @@ use crate::slot::Slot;
 /// One client without its I/O. See the [crate] for the loop that drives it.
 pub struct Engine<'a, M> {
     pub(crate) memory: M,
-    pub(crate) options: Options,
+    pub(crate) options: &'a Options,
     pub(crate) random: Random,
-    logins: PhantomData<&'a ()>,
 }
 
 /// Gives twenty random bytes, or `false` if the generator failed. They must come from a hardware
@@ -30,13 +28,13 @@ pub type Entropy<'e> = &'e mut dyn FnMut(&mut [u8; Token::RANDOM_LEN]) -> bool;
 impl<'a, M: Memory<'a>> Engine<'a, M> {
     /// A client that is not connected. `seed` spreads retries: give every device its own. It need not be
     /// secret.
-    pub const fn new(memory: M, options: Options, seed: u64) -> Self {
-        Self { memory, options, random: Random::new(seed), logins: PhantomData }
+    pub const fn new(memory: M, options: &'a Options, seed: u64) -> Self {
+        Self { memory, options, random: Random::new(seed) }
     }
 
     /// How the client behaves.
-    pub const fn options(&self) -> &Options {
-        &self.options
+    pub const fn options(&self) -> &'a Options {
+        self.options
     }
 
     /// The servers, in the order in which they were configured.
@@ -108,8 +106,9 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
     /// happened.
     pub fn poll_timeout(&self) -> Instant {
         let (servers, slots) = self.memory.parts_ref();
-        let servers = servers.iter().map(|server| server.poll_timeout(&self.options));
-        let slots = slots.iter().filter(|slot| !slot.is_free()).map(|slot| slot.status.until);
+        let servers = servers.iter().map(|server| server.poll_timeout(self.options));
+        let slots =
+            slots.iter().filter(|slot| !slot.is_free()).map(|slot| slot.lock.poll_timeout());
         servers.chain(slots).min().unwrap_or(Instant::NEVER)
     }
 
@@ -119,7 +118,7 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
         server: usize,
     ) -> Option<(&mut Server<'a, M::Buffer>, &Options, &mut Random)> {
         let server = self.memory.parts().0.get_mut(server)?;
-        Some((server, &self.options, &mut self.random))
+        Some((server, self.options, &mut self.random))
     }
 }
 
@@ -181,10 +180,7 @@ fn drive<B, K, S>(
                 status.note(explained(event, status.taken, servers), now);
                 news = true;
             }
-            Output::Wait(until) => {
-                status.until = until.unwrap_or(Instant::NEVER);
-                break;
-            }
+            Output::Wait(_) => break,
         }
     }
     if news {

@@ -20,8 +20,8 @@
 //! use redlatch_core::Instant;
 //!
 //! // One server, one lock, 256 bytes each way, keys of up to 32 bytes: all there is, in one value.
-//! let memory = Fixed::<1, 1, 256, 32>::new([Login::default()]);
-//! let mut engine = Engine::new(memory, Options::default(), 42);
+//! let memory = Fixed::<1, 1, 256, 32>::new([&Login::NONE]);
+//! let mut engine = Engine::new(memory, &Options::DEFAULT, 42);
 //!
 //! let now = Instant::from_micros(1_000);
 //! let lock = engine.acquire(b"valve:7", Duration::from_secs(10), Retry::NONE, now)?;

@@ -72,7 +72,7 @@ impl<'a, const SERVERS: usize, const LOCKS: usize, const BUFFER: usize, const KE
 {
     /// Empty storage for servers that want these logins.
     #[must_use]
-    pub fn new(logins: [Login<'a>; SERVERS]) -> Self {
+    pub fn new(logins: [&'a Login<'a>; SERVERS]) -> Self {
         Self {
             servers: logins.map(|login| Server::new(login, [0; BUFFER], [0; BUFFER])),
             slots: core::array::from_fn(|_| Slot::new([0; KEY], [Seat::default(); SERVERS])),

@@ -35,6 +35,7 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
         if !servers.iter().all(|server| fits(server, key, settings.ttl)) {
             return Err(Error::KeyTooLong);
         }
+        slots.iter_mut().for_each(Slot::tidy);
         let free = slots.iter_mut().enumerate().find(|(_, slot)| slot.is_free());
         let (at, slot) = free.ok_or(Error::TooManyLocks)?;
         if !slot.occupy(key, &settings, seed) {
@@ -112,7 +113,6 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
     pub fn abandon(&mut self, lock: &LockId, now: Instant) {
         if let Some(slot) = self.slot(lock) {
             slot.status.owned = false;
-            slot.status.until = Instant::ZERO;
             slot.lock.abandon(now);
         }
     }
@@ -167,7 +167,6 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
     fn begin(&mut self, lock: &LockId, what: impl FnOnce(&mut Machine<'a, M>)) {
         if let Some(slot) = self.slot(lock) {
             slot.status.event = None;
-            slot.status.until = Instant::ZERO;
             what(&mut slot.lock);
         }
     }

@@ -38,7 +38,7 @@ const IN_FLIGHT_MAX: u32 = u32::MAX;
 /// One server, and the connection to it. `'a` is how long its login lives, `B` is storage for the
 /// bytes of one direction.
 pub struct Server<'a, B> {
-    login: Login<'a>,
+    login: &'a Login<'a>,
     connection: Connection<B>,
     state: State,
     /// The stream goes on where an earlier one ended: the server may not have noticed a change.
@@ -109,7 +109,7 @@ pub(crate) enum Incident {
 impl<'a, B: AsRef<[u8]> + AsMut<[u8]>> Server<'a, B> {
     /// A server that wants this login, without a connection. `rx` and `tx` are storage for the bytes
     /// of both directions; the *length* of their slices is the room.
-    pub const fn new(login: Login<'a>, rx: B, tx: B) -> Self {
+    pub fn new(login: &'a Login<'a>, rx: B, tx: B) -> Self {
         Self {
             login,
             connection: Connection::new(rx, tx, Limits::EMBEDDED, Duration::ZERO),
@@ -327,11 +327,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
     /// One step of the greeting. Whether there may be another at once.
     fn listen(&mut self, options: &Options, now: Instant) -> Result<bool, Fault> {
         let State::Greeting(handshake) = &mut self.state else { return Ok(true) };
-        if let Some(command) = handshake.poll_command(&self.login) {
+        if let Some(command) = handshake.poll_command(self.login) {
             self.connection.submit(&command, now).map_err(|_| Fault::LoginTooLong)?;
         }
         match self.connection.poll()? {
-            Some(Incoming::Reply { reply, .. }) => handshake.handle_reply(&self.login, reply)?,
+            Some(Incoming::Reply { reply, .. }) => handshake.handle_reply(self.login, reply)?,
             Some(_push) => {}
             None => return Ok(false),
         }

@@ -47,8 +47,6 @@ pub(crate) struct Status {
     pub(crate) no_token: bool,
     /// When it was taken.
     pub(crate) taken: Instant,
-    /// When the machine wants to be looked at again.
-    pub(crate) until: Instant,
 }
 
 impl Status {
@@ -60,7 +58,6 @@ impl Status {
         loss: None,
         no_token: false,
         taken: Instant::ZERO,
-        until: Instant::NEVER,
     };
 }
 

@@ -27,7 +27,7 @@ pub fn share<'a, M: Memory<'a>, T: Time>(
     memory: M,
     time: T,
     rng: &mut impl TryCryptoRng,
-    options: Options,
+    options: &'a Options,
 ) -> Result<Shared<'a, M, T>, Error> {
     let seed = rng.try_next_u64().map_err(|_| Error::Random)?;
     Ok(Shared::new(Engine::new(memory, options, seed), time))

@@ -11,8 +11,8 @@
 //! # let (socket, mut rng) = (Dialled::new(server.addr().expect("a port")), Entropy);
 //! # block_on(async {
 //! // One server, two locks at a time, 256 bytes each way, keys of up to 32 bytes.
-//! let memory = Fixed::<1, 2, 256, 32>::new([Login::default()]);
-//! let mut shared = share(memory, EmbassyTime, &mut rng, Options::default())?;
+//! let memory = Fixed::<1, 2, 256, 32>::new([&Login::NONE]);
+//! let mut shared = share(memory, EmbassyTime, &mut rng, &Options::DEFAULT)?;
 //! let (client, mut runner) = shared.split([socket], rng);
 //!
 //! // One future does it all; or `runner.run()` in a task of its own.

@@ -44,7 +44,7 @@ impl<'a, M: Memory<'a>, S: Streams, C: Clock, R: TryCryptoRng> Client<'a, M, S, 
         streams: S,
         clock: C,
         mut rng: R,
-        options: Options,
+        options: &'a Options,
     ) -> Result<Self, Error> {
         let seed = rng.try_next_u64().map_err(|_| Error::Random)?;
         let engine = Engine::new(memory, options, seed);

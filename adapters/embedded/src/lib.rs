@@ -13,8 +13,8 @@
 //! # let server = ModelServer::start()?;
 //! # let (uart, rng) = (Socket::connect(server.addr().expect("a port"))?, Entropy);
 //! // One server, one lock at a time, 256 bytes each way, keys of up to 32 bytes.
-//! let memory = Fixed::<1, 1, 256, 32>::new([Login::default()]);
-//! let client = Client::new(memory, [Polled::new(uart)], micros, rng, Options::default())?;
+//! let memory = Fixed::<1, 1, 256, 32>::new([&Login::NONE]);
+//! let client = Client::new(memory, [Polled::new(uart)], micros, rng, &Options::DEFAULT)?;
 //!
 //! // Waits for up to five seconds if somebody else has it.
 //! let patience = Retry::until(Duration::from_secs(5));

@@ -325,7 +325,7 @@ where
         if let Some(event) = self.event.take() {
             return Output::Event(event);
         }
-        let next = self.next_timeout();
+        let next = self.poll_timeout();
         Output::Wait((next < Instant::NEVER).then_some(next))
     }
 
@@ -360,7 +360,12 @@ where
         Output::Send { ticket, command }
     }
 
-    fn next_timeout(&self) -> Instant {
+    /// When [`Lock::handle_timeout`] or [`Lock::poll_output`] has something to do although no answer has
+    /// come; a moment that has passed, if that is now.
+    pub fn poll_timeout(&self) -> Instant {
+        if matches!(self.state, State::NeedToken) || self.event.is_some() {
+            return self.now;
+        }
         let phase = match self.state {
             State::Pausing { until } => until,
             State::Held { lease } => lease.until().min(self.upkeep.due()),

@@ -40,9 +40,9 @@ pub struct Heap<'a> {
 impl<'a> Heap<'a> {
     /// Storage for one server for each login.
     #[must_use]
-    pub fn new(logins: &[Login<'a>], sizes: Sizes) -> Self {
+    pub fn new(logins: &'a [Login<'a>], sizes: Sizes) -> Self {
         let server =
-            |login: &Login<'a>| Server::new(*login, vec![0; sizes.buffer], vec![0; sizes.buffer]);
+            |login: &'a Login<'a>| Server::new(login, vec![0; sizes.buffer], vec![0; sizes.buffer]);
         let slot = |_| Slot::new(vec![0; sizes.key], vec![Seat::default(); logins.len()]);
         Self {
             servers: logins.iter().map(server).collect(),

@@ -68,7 +68,9 @@ impl<const N: usize> Board<N> {
             renew,
             ..Options::default()
         };
-        let memory = Fixed::new([Login::default(); N]);
+        let memory = Fixed::new([&Login::NONE; N]);
+        // For ever: a board of a test is never switched off.
+        let options = Box::leak(Box::new(options));
         let engine = Engine::new(memory, options, random.next_u64());
         let waits = Waits::ToAct { at: 0 };
         Self { engine, lines, waits, random, fared: Fared::default() }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use redlatch_testkit::server::{Kind, Server};
 
 use super::elf::{Constants, Elf, word};
-use super::machine::Firmware;
+use super::machine::{Firmware, sizes};
 
 /// What names of functions have in them that take or give memory while the program runs. Small ones may be
 /// inlined; what the crate `alloc` does when there is none is not. `.ci/firmware` does not build that crate.
@@ -175,6 +175,23 @@ fn the_firmware_stays_small() {
     }
     report("figures", &figures);
     assert!(large.is_empty(), "{large:?} take more than they may");
+}
+
+const CLIENT: &str = "Client of redlatch-embedded, without its memory";
+/// What a product with one lock on one server has to spare, in bytes.
+const ONE_LOCK_MAX: u64 = 1536;
+
+#[test]
+#[ignore = "run by .ci/firmware"]
+fn one_lock_on_one_server_takes_less_than_a_kibibyte_and_a_half() {
+    let sizes = sizes();
+    let lines: Vec<_> = sizes.iter().map(|(name, bytes)| format!("{bytes:>5}  {name}\n")).collect();
+    report("sizes", &lines.concat());
+    let taken = ["Fixed: one lock on one server, key of 16 bytes", CLIENT].map(|wanted| {
+        let found = sizes.iter().find(|(name, _)| name == wanted);
+        found.unwrap_or_else(|| panic!("{wanted} is measured")).1
+    });
+    assert!(taken.iter().sum::<u64>() < ONE_LOCK_MAX, "{taken:?}");
 }
 
 fn is_product(name: &str) -> bool {

@@ -3,6 +3,7 @@
 use core::net::SocketAddr;
 use std::env;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -110,6 +111,27 @@ impl Running {
         let (lines, status, _) = self.end();
         assert_eq!((status, lines.len()), (expected, 0), "{lines:?}");
     }
+}
+
+/// What the firmware says that measures types: a name, and bytes.
+pub(crate) fn sizes() -> Vec<(String, u64)> {
+    let image = provided("REDLATCH_FIRMWARE_DIR", "sizes-cortex-m").display().to_string();
+    let arguments = ["-M", "lm3s6965evb", "-nodefaults", "-display", "none", "-kernel", &image];
+    let console = ["-chardev", "stdio,id=console"];
+    let semihosting = ["-semihosting-config", "enable=on,target=native,chardev=console"];
+    let emulator = provided("REDLATCH_EMULATOR_DIR", "qemu-system-arm");
+    let output = Command::new(emulator)
+        .args(arguments.iter().chain(&console).chain(&semihosting))
+        .stdin(Stdio::null())
+        .output()
+        .expect("the emulator starts");
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let line = |line: &str| {
+        let (name, bytes) = line.split_once(" = ")?;
+        Some((name.to_owned(), bytes.trim().parse().ok()?))
+    };
+    text.lines().map(|it| line(it).unwrap_or_else(|| panic!("no size: {it}"))).collect()
 }
 
 /// What `.ci/firmware` has built or unpacked.

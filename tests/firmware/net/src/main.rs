@@ -28,6 +28,9 @@ const KEY: usize = 32;
 /// How long what is owed is worked on at the end.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How a client behaves that renews its locks.
+const RENEWING: Options = Options { renew: Some(Renew::DEFAULT), ..Options::DEFAULT };
+
 type Memory = Fixed<'static, 1, PLACES, BUFFER, KEY>;
 
 /// What the executor runs.
@@ -58,10 +61,10 @@ async fn obey(spawner: Spawner, ethernet: Ethernet, journal: &Journal) -> Ending
     };
     let mut buffers = network::Buffers::new();
     let redis = network::redis(stack, &mut buffers, port);
-    let options = Options { renew: orders.renew.then_some(Renew::default()), ..Options::DEFAULT };
+    let options = if orders.renew { &RENEWING } else { &Options::DEFAULT };
     // Made where it stays: on the stack it would be there twice for a moment.
     static MEMORY: StaticCell<Memory> = StaticCell::new();
-    let Some(memory) = MEMORY.try_init_with(|| Memory::new([Login::default()])) else {
+    let Some(memory) = MEMORY.try_init_with(|| Memory::new([&Login::NONE])) else {
         return journal.misused("memory");
     };
     match share(memory, EmbassyTime, &mut seeds, options) {

@@ -26,6 +26,9 @@ const KEY: usize = 32;
 /// How long what is owed is worked on at the end.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How a client behaves that renews its locks.
+const RENEWING: Options = Options { renew: Some(Renew::DEFAULT), ..Options::DEFAULT };
+
 type Memory = Fixed<'static, 1, PLACES, BUFFER, KEY>;
 
 /// The clock of the board, which sleeps until the next tick while there is nothing to do.
@@ -61,10 +64,10 @@ fn obey(uart: Uart, journal: &Journal) -> Ending {
     let Ok(rng) = TestRng::new() else {
         return journal.misused("randomness");
     };
-    let options = Options { renew: orders.renew.then_some(Renew::default()), ..Options::DEFAULT };
+    let options = if orders.renew { &RENEWING } else { &Options::DEFAULT };
     // Made where it stays: on the stack it would be there twice for a moment.
     static MEMORY: StaticCell<Memory> = StaticCell::new();
-    let Some(memory) = MEMORY.try_init_with(|| Memory::new([Login::default()])) else {
+    let Some(memory) = MEMORY.try_init_with(|| Memory::new([&Login::NONE])) else {
         return journal.misused("memory");
     };
     let client = match Client::new(memory, [Polled::new(uart)], Clock, rng, options) {
