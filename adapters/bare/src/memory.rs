@@ -70,13 +70,17 @@ pub struct Fixed<
 impl<'a, const SERVERS: usize, const LOCKS: usize, const BUFFER: usize, const KEY: usize>
     Fixed<'a, SERVERS, LOCKS, BUFFER, KEY>
 {
-    /// Empty storage for servers that want these logins.
+    /// Empty storage for servers that want these logins. In a `static` it takes as much flash as memory,
+    /// and is never on the stack.
     #[must_use]
-    pub fn new(logins: [&'a Login<'a>; SERVERS]) -> Self {
-        Self {
-            servers: logins.map(|login| Server::new(login, [0; BUFFER], [0; BUFFER])),
-            slots: core::array::from_fn(|_| Slot::new([0; KEY], [Seat::default(); SERVERS])),
+    pub const fn new(logins: [&'a Login<'a>; SERVERS]) -> Self {
+        let mut servers = [const { Server::new(&Login::NONE, [0; BUFFER], [0; BUFFER]) }; SERVERS];
+        let mut at = 0;
+        while at < SERVERS {
+            servers[at].set_login(logins[at]);
+            at += 1;
         }
+        Self { servers, slots: [const { Slot::new([0; KEY], [Seat::NEW; SERVERS]) }; LOCKS] }
     }
 }
 

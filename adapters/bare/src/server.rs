@@ -109,7 +109,7 @@ pub(crate) enum Incident {
 impl<'a, B: AsRef<[u8]> + AsMut<[u8]>> Server<'a, B> {
     /// A server that wants this login, without a connection. `rx` and `tx` are storage for the bytes
     /// of both directions; the *length* of their slices is the room.
-    pub fn new(login: &'a Login<'a>, rx: B, tx: B) -> Self {
+    pub const fn new(login: &'a Login<'a>, rx: B, tx: B) -> Self {
         Self {
             login,
             connection: Connection::new(rx, tx, Limits::EMBEDDED, Duration::ZERO),
@@ -123,6 +123,11 @@ impl<'a, B: AsRef<[u8]> + AsMut<[u8]>> Server<'a, B> {
             greeted: None,
             restarted: Instant::ZERO,
         }
+    }
+
+    /// For a server that is not connected yet.
+    pub(crate) const fn set_login(&mut self, login: &'a Login<'a>) {
+        self.login = login;
     }
 
     /// Whether there is a connection that is ready for locks.

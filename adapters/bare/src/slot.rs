@@ -79,7 +79,7 @@ where
 {
     /// An empty place. `key` is storage for a key, the *length* of its slice is the room; `seats` holds
     /// one [`Seat`] for each server.
-    pub fn new(key: B, seats: S) -> Self {
+    pub const fn new(key: B, seats: S) -> Self {
         let lock = Lock::new(Key::new(key), seats, NONE, 0);
         Self { lock, status: Status::FREE, waker: None }
     }

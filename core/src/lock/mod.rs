@@ -112,7 +112,7 @@ where
     S: AsRef<[Seat]> + AsMut<[Seat]>,
 {
     /// A lock that is not held. `seed` spreads retries: give every lock of every client its own.
-    pub fn new(key: K, seats: S, settings: Settings, seed: u64) -> Self {
+    pub const fn new(key: K, seats: S, settings: Settings, seed: u64) -> Self {
         Self {
             key,
             seats,

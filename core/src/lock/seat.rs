@@ -22,6 +22,10 @@ pub struct Seat {
 }
 
 impl Seat {
+    /// A server that was not asked yet.
+    pub const NEW: Self =
+        Self { vote: Vote::Out, renewal: Renewal::Idle, debts: [None; DEBTS_MAX] };
+
     /// The next request that is due, which the caller sends under `number`. What is owed goes
     /// first: on one connection the old key is then gone before the new claim comes.
     pub(super) fn poll(&mut self, now: Instant, number: u32) -> Option<Want> {

@@ -13,7 +13,7 @@ use embassy_executor::Spawner;
 use redlatch_embassy::{EmbassyTime, Fixed, Login, Options, Renew, share};
 use redlatch_firmware_board::{self as board, Ethernet, TestRng};
 use redlatch_firmware_scenarios::{Ending, Journal, Orders, run};
-use static_cell::StaticCell;
+use static_cell::ConstStaticCell;
 
 use locks::Locks;
 
@@ -62,9 +62,9 @@ async fn obey(spawner: Spawner, ethernet: Ethernet, journal: &Journal) -> Ending
     let mut buffers = network::Buffers::new();
     let redis = network::redis(stack, &mut buffers, port);
     let options = if orders.renew { &RENEWING } else { &Options::DEFAULT };
-    // Made where it stays: on the stack it would be there twice for a moment.
-    static MEMORY: StaticCell<Memory> = StaticCell::new();
-    let Some(memory) = MEMORY.try_init_with(|| Memory::new([&Login::NONE])) else {
+    // Made by the compiler: made by the program, it would be on the stack for a moment.
+    static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new([&Login::NONE]));
+    let Some(memory) = MEMORY.try_take() else {
         return journal.misused("memory");
     };
     match share(memory, EmbassyTime, &mut seeds, options) {

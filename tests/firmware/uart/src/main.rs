@@ -11,7 +11,7 @@ use core::time::Duration;
 use redlatch_embedded::{Client, Fixed, Instant, Login, Options, Polled, Renew};
 use redlatch_firmware_board::{self as board, TestRng, Uart};
 use redlatch_firmware_scenarios::{Ending, Journal, Orders, at_once, run};
-use static_cell::StaticCell;
+use static_cell::ConstStaticCell;
 
 use blocking::Blocking;
 
@@ -65,9 +65,9 @@ fn obey(uart: Uart, journal: &Journal) -> Ending {
         return journal.misused("randomness");
     };
     let options = if orders.renew { &RENEWING } else { &Options::DEFAULT };
-    // Made where it stays: on the stack it would be there twice for a moment.
-    static MEMORY: StaticCell<Memory> = StaticCell::new();
-    let Some(memory) = MEMORY.try_init_with(|| Memory::new([&Login::NONE])) else {
+    // Made by the compiler: made by the program, it would be on the stack for a moment.
+    static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new([&Login::NONE]));
+    let Some(memory) = MEMORY.try_take() else {
         return journal.misused("memory");
     };
     let client = match Client::new(memory, [Polled::new(uart)], Clock, rng, options) {
