@@ -19,8 +19,8 @@
 //! use redlatch_bare::{Engine, Fixed, Login, Options, Retry, Want};
 //! use redlatch_core::Instant;
 //!
-//! // One server, one lock, 256 bytes each way, keys of up to 32 bytes: all there is, in one value.
-//! let memory = Fixed::<1, 1, 256, 32>::new([&Login::NONE]);
+//! // One server, one lock, 256 bytes each way, keys of up to 24 bytes: all there is, in one value.
+//! let memory = Fixed::<1, 1, 256, 24>::new([&Login::NONE]);
 //! let mut engine = Engine::new(memory, &Options::DEFAULT, 42);
 //!
 //! let now = Instant::from_micros(1_000);

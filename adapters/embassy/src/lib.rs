@@ -10,8 +10,8 @@
 //! # let server = ModelServer::start()?;
 //! # let (socket, mut rng) = (Dialled::new(server.addr().expect("a port")), Entropy);
 //! # block_on(async {
-//! // One server, two locks at a time, 256 bytes each way, keys of up to 32 bytes.
-//! let memory = Fixed::<1, 2, 256, 32>::new([&Login::NONE]);
+//! // One server, two locks at a time, 256 bytes each way, keys of up to 24 bytes.
+//! let memory = Fixed::<1, 2, 256, 24>::new([&Login::NONE]);
 //! let mut shared = share(memory, EmbassyTime, &mut rng, &Options::DEFAULT)?;
 //! let (client, mut runner) = shared.split([socket], rng);
 //!

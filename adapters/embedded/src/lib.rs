@@ -12,8 +12,8 @@
 //! # fn main() -> Result<(), Box<dyn core::error::Error>> {
 //! # let server = ModelServer::start()?;
 //! # let (uart, rng) = (Socket::connect(server.addr().expect("a port"))?, Entropy);
-//! // One server, one lock at a time, 256 bytes each way, keys of up to 32 bytes.
-//! let memory = Fixed::<1, 1, 256, 32>::new([&Login::NONE]);
+//! // One server, one lock at a time, 256 bytes each way, keys of up to 24 bytes.
+//! let memory = Fixed::<1, 1, 256, 24>::new([&Login::NONE]);
 //! let client = Client::new(memory, [Polled::new(uart)], micros, rng, &Options::DEFAULT)?;
 //!
 //! // Waits for up to five seconds if somebody else has it.
@@ -39,6 +39,8 @@
 //!
 //! # What the board brings
 //!
+//! How to bring it, and how much memory all this takes, is in the [manual].
+//!
 //! * **A stream**: anything with [`Read`](embedded_io::Read), [`Write`](embedded_io::Write),
 //!   [`ReadReady`](embedded_io::ReadReady) and [`WriteReady`](embedded_io::WriteReady) in a [`Polled`],
 //!   which never blocks. A driver that can only block, but gives up by itself after a while, in a
@@ -57,6 +59,7 @@
 mod client;
 mod clock;
 mod guard;
+pub mod manual;
 mod stream;
 mod streams;
 
