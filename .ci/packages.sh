@@ -27,6 +27,7 @@ one_at_a_time() {
 
 # fetch_debs FOLDER PACKAGE[=VERSION]...: unpacks these packages, and what they need and this machine lacks, there.
 # A version may end in `*`. Uses the archives that the machine's own apt is configured for, with an index of its own.
+# With FOREIGN set to other architectures, packages of these (PACKAGE:ARCHITECTURE) are had as well, and only those named.
 fetch_debs() (
     folder=$1
     shift
@@ -35,7 +36,11 @@ fetch_debs() (
     mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$state/debs" "$folder"
     options=(-qq -o "Dir::State::lists=$state/lists" -o "Dir::Cache=$state/cache"
         -o APT::Sandbox::User=root -o Debug::NoLocking=1 -o APT::Get::AllowUnauthenticated=false)
-    apt-get "${options[@]}" update >&2 || exit 1
+    for architecture in $(dpkg --print-architecture) ${FOREIGN:-}; do
+        options+=(-o "APT::Architectures::=$architecture")
+    done
+    # Of other architectures some archives have nothing: what is named must be offered, that is enough.
+    apt-get "${options[@]}" update >&2 || [ -n "${FOREIGN:-}" ] || exit 1
     named=()
     for package in "$@"; do
         found=$(offered "$package")
@@ -43,7 +48,8 @@ fetch_debs() (
         named+=("$found")
     done
     # A simulated installation tells which of the packages needed are not on this machine.
-    needed=$(apt-get "${options[@]}" --simulate --no-install-recommends --allow-downgrades install "${named[@]}" \
+    needed=
+    [ -n "${FOREIGN:-}" ] || needed=$(apt-get "${options[@]}" --simulate --no-install-recommends --allow-downgrades install "${named[@]}" \
         2>/dev/null | awk '/^Inst/ { v = ($3 ~ /^\[/) ? $4 : $3; sub(/^\(/, "", v); print $2 "=" v }')
     mapfile -t wanted < <(printf '%s\n' "${named[@]}" "$needed" | grep . | sort -u)
     say "  unpacking: ${wanted[*]}"
@@ -95,6 +101,33 @@ rust_with_sources() {
     unpacked rust-src "900 MB" rustc-web cargo-web rust-web-src ||
         unpacked rust-src "900 MB" rustc cargo rust-src || die "no Rust with library sources in the package archive"
     with_rust rust-src rustc --version >&2
+}
+
+# The oldest Rust that the published crates promise to build with: rust-version in Cargo.toml.
+oldest=$(sed -n 's/^rust-version = "\([0-9.]*\)"$/\1/p' "$root/Cargo.toml")
+
+# rust_packages SUFFIX PACKAGE...: these packages of the oldest Rust. Their names have a suffix, where they say `@`, if
+# the distribution's own Rust is older.
+rust_packages() {
+    local suffix=$1 package
+    shift
+    for package in "$@"; do printf '%s\n' "${package/@/$suffix}=$oldest.*"; done
+}
+
+# unpacked_rust_packages NAME SIZE PACKAGE...: with the suffix or without.
+unpacked_rust_packages() {
+    local name=$1 size=$2 web plain
+    shift 2
+    mapfile -t web < <(rust_packages -web "$@")
+    mapfile -t plain < <(rust_packages '' "$@")
+    unpacked "$name" "$size" "${web[@]}" || unpacked "$name" "$size" "${plain[@]}" ||
+        die "the package archive no longer offers Rust $oldest. Either install it with rustup
+(rustup toolchain install $oldest), or raise rust-version in Cargo.toml on purpose"
+}
+
+# That Rust. Afterwards `with_rust "rust-$oldest" cargo ...` runs it.
+rust_oldest() {
+    unpacked_rust_packages "rust-$oldest" "400 MB" rustc@ cargo@ libstd-rust@-dev "libstd-rust@-$oldest"
 }
 
 # with_rust NAME COMMAND...: with the Rust that was unpacked under this name.

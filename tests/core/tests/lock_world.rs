@@ -450,9 +450,7 @@ impl Client {
         let settings = Settings {
             retry: Retry { delay, retries: Some(20), deadline: None },
             reply_timeout: Duration::from_millis(ttl / 5),
-            renew: random
-                .next_u64()
-                .is_multiple_of(2)
+            renew: (random.next_u64() % 2 == 0)
                 .then_some(Renew { divisor: 3, most: Some(Duration::from_millis(5 * ttl)) }),
             ..Settings::new(Ttl::from_millis(ttl).expect("a good ttl"))
         };
