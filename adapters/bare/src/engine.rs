@@ -51,8 +51,8 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
     /// The stream to a server is open. Bytes of an earlier conversation may still come on it: what
     /// comes before it has been silent for `quiet` is not read. Zero for a stream that begins anew.
     pub fn opened(&mut self, server: usize, quiet: Duration, now: Instant) {
-        if let Some((server, ..)) = self.server(server) {
-            server.opened(quiet, now);
+        if let Some((server, options, _)) = self.server(server) {
+            server.opened(quiet, options, now);
         }
     }
 

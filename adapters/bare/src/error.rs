@@ -13,7 +13,7 @@ pub enum Error {
     /// Caller: the key is longer than the room for keys, or a request with it is longer than the
     /// transmit buffer of a server.
     KeyTooLong,
-    /// Caller: the ttl is no whole number of milliseconds from 1 to 2^53 - 1, or nothing is left of it
+    /// Caller: the ttl, rounded down to milliseconds, is not from 1 to 2^53 - 1, or nothing is left of it
     /// after the allowance for clock drift.
     InvalidTtl,
     /// Limit: every place for a lock is in use. A lock that was dropped keeps its place until its keys

@@ -53,7 +53,7 @@ pub type PartsRef<'m, 'a, M> = (
 /// Storage in arrays: `SERVERS` servers, `LOCKS` locks at a time, `BUFFER` bytes each way to each
 /// server, keys of up to `KEY` bytes.
 ///
-/// A request must fit `BUFFER` whole; the longest takes 229 bytes, the key, and one byte for each digit of
+/// A request must fit `BUFFER` whole; the longest takes 230 bytes, the key, and one byte for each digit of
 /// the ttl in milliseconds beyond five. The answers that locks need take 60 bytes at most; the greeting of
 /// a server is some 150 bytes, and one that does not fit is not read but for its end: then the role and the
 /// restarts of that server stay unknown.

@@ -114,6 +114,7 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
         if let Some(slot) = self.slot(lock) {
             slot.status.owned = false;
             slot.lock.abandon(now);
+            slot.tidy();
         }
     }
 

@@ -193,10 +193,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         Some(Want::Open)
     }
 
-    pub(crate) fn opened(&mut self, quiet: Duration, now: Instant) {
+    pub(crate) fn opened(&mut self, quiet: Duration, options: &Options, now: Instant) {
         if let State::Opening = self.state {
             self.goes_on = !quiet.is_zero();
             self.state = State::Draining { quiet, until: now.saturating_add(quiet) };
+            if quiet.is_zero() {
+                // Nothing old comes: what comes first is the server's, which may turn us away unasked.
+                self.greet(options);
+            }
         }
     }
 

@@ -5,9 +5,10 @@ use core::time::Duration;
 
 use embassy_futures::join::{join, join_array};
 use embassy_futures::select::{Either, select};
+use embassy_futures::yield_now;
 use embedded_io_async::{Error as _, ErrorKind, Read, Write};
 use rand_core::TryCryptoRng;
-use redlatch_bare::{Memory, Want};
+use redlatch_bare::{Instant, Memory, Want};
 
 use crate::shared::Shared;
 use crate::stream::Stream;
@@ -32,6 +33,11 @@ impl<'a, M: Memory<'a>, T: Time, S: Stream, R: TryCryptoRng, const N: usize>
     /// Drives the client for ever; for a task of its own.
     pub async fn run(&mut self) -> ! {
         let Self { shared, streams, rng } = self;
+        shared.wake_by.set(Instant::NEVER);
+        for server in 0..N {
+            // What an earlier run has left open was closed when that was dropped.
+            let _ = shared.look(|engine, now| engine.failed(server, ErrorKind::NotConnected, now));
+        }
         let mut server = 0..N;
         let keepers = streams.each_mut().map(|stream| {
             let server = server.next().unwrap_or(N);
@@ -50,8 +56,9 @@ impl<'a, M: Memory<'a>, T: Time, S: Stream, R: TryCryptoRng, const N: usize>
         let work = async {
             let result = work.await;
             let by = shared.time.now().saturating_add(linger);
-            let settled = shared.until(|engine, _| engine.is_settled().then_some(()));
-            select(settled, shared.time.wait_until(by)).await;
+            // There may be one timer only, and the run waits for it.
+            shared.wake_runner_by(by);
+            shared.until(|engine, now| (engine.is_settled() || by <= now).then_some(())).await;
             result
         };
         match select(self.run(), work).await {
@@ -72,7 +79,11 @@ async fn drive<'a, M: Memory<'a>, T: Time>(shared: &Shared<'a, M, T>, rng: &mut 
         if tried {
             shared.tell_watcher();
         }
-        select(shared.news(), shared.time.wait_until(at)).await;
+        let at = at.min(shared.wake_by.get());
+        if let Either::Second(()) = select(shared.news(), shared.time.wait_until(at)).await {
+            // What is due may be for the keepers of the streams: let them be polled.
+            yield_now().await;
+        }
     }
 }
 
@@ -164,13 +175,24 @@ async fn transmit<'a, M: Memory<'a>, T: Time>(
         });
         let taken = taken.await;
         let bytes = chunk.get(..taken).unwrap_or_default();
-        let mut wrote = writer.write_all(bytes).await;
+        let mut wrote = write_all(&mut writer, bytes).await;
         let all = shared.look(|engine, _| engine.io(server).pending.is_empty()).unwrap_or(false);
         if wrote.is_ok() && all {
-            wrote = writer.flush().await;
+            wrote = writer.flush().await.map_err(|error| error.kind());
         }
-        if let Err(error) = wrote {
-            return error.kind();
+        if let Err(kind) = wrote {
+            return kind;
         }
     }
+}
+
+/// As [`Write::write_all`], which panics when the driver takes nothing.
+async fn write_all(writer: &mut impl Write, mut bytes: &[u8]) -> Result<(), ErrorKind> {
+    while !bytes.is_empty() {
+        match writer.write(bytes).await.map_err(|error| error.kind())? {
+            0 => return Err(ErrorKind::WriteZero),
+            count => bytes = bytes.get(count..).unwrap_or_default(),
+        }
+    }
+    Ok(())
 }

@@ -18,6 +18,8 @@ pub struct Shared<'a, M, T> {
     watcher: Cell<Option<Waker>>,
     /// Something happened that the runner has not looked at.
     news: Cell<bool>,
+    /// The runner is woken then, whether something is due or not.
+    pub(crate) wake_by: Cell<Instant>,
 }
 
 impl<'a, M: Memory<'a>, T: Time> Shared<'a, M, T> {
@@ -28,6 +30,7 @@ impl<'a, M: Memory<'a>, T: Time> Shared<'a, M, T> {
             runner: Cell::new(None),
             watcher: Cell::new(None),
             news: Cell::new(true),
+            wake_by: Cell::new(Instant::NEVER),
         }
     }
 
@@ -99,6 +102,13 @@ impl<'a, M: Memory<'a>, T: Time> Shared<'a, M, T> {
         if let Some(waker) = self.watcher.take() {
             waker.wake();
         }
+    }
+
+    /// Wakes the runner at this moment, too.
+    pub(crate) fn wake_runner_by(&self, by: Instant) {
+        self.wake_by.set(by);
+        self.news.set(true);
+        self.wake_runner();
     }
 
     pub(crate) fn wake_runner(&self) {

@@ -186,8 +186,9 @@ impl<'a, M: Memory<'a>, S: Streams, C: Clock, R: TryCryptoRng> Client<'a, M, S, 
             if done(&mut parts.engine, now) {
                 return Ok(());
             }
-            if !moved {
-                let until = parts.engine.poll_timeout().min(until);
+            let until = parts.engine.poll_timeout().min(until);
+            // A stream that is to be closed, for example, is due at once.
+            if !moved && now < until {
                 parts.clock.idle(until);
             }
         }

@@ -35,7 +35,7 @@
 //!
 //! # How large
 //!
-//! A request must fit the buffer of a connection whole; the longest is 229 bytes, the key, and one byte
+//! A request must fit the buffer of a connection whole; the longest is 230 bytes, the key, and one byte
 //! for each digit of the ttl in milliseconds beyond five. So **256 bytes carry keys of 24 bytes**. A key that does
 //! not fit is [`Error::KeyTooLong`] before anything is sent. Answers may be longer than the buffer: they
 //! are skipped and the connection stays in step. Of a greeting that does not fit, some 150 bytes without

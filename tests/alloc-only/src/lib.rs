@@ -24,7 +24,7 @@ use redlatch_embedded::{
 pub struct Sizes {
     /// Locks that can be held or owed at a time.
     pub locks: usize,
-    /// Bytes for each direction of each connection. A request must fit whole: 235 bytes and the key.
+    /// Bytes for each direction of each connection. A request must fit whole: 243 bytes and the key.
     pub buffer: usize,
     /// Bytes of the longest key.
     pub key: usize,
