@@ -63,7 +63,7 @@ impl fmt::Display for Error {
             Self::TimedOut(_) => "the lock was not acquired in time: somebody else holds it",
             Self::Refused(refusal) => return write!(f, "the server refused: {refusal}"),
             Self::Unavailable { tally, fault } => return unavailable(f, tally, *fault),
-            Self::Lost(loss) => lost(*loss),
+            Self::Lost(loss) => return write!(f, "the lock was lost: {loss}"),
             Self::NotExtended(tally) => {
                 return write!(
                     f,
@@ -88,21 +88,6 @@ fn unavailable(
     match fault {
         Some((server, fault)) => write!(f, "; server {server}: {fault}"),
         None => f.write_str("; the others did not answer in time"),
-    }
-}
-
-const fn lost(loss: Loss) -> &'static str {
-    match loss {
-        Loss::Expired => "the lock was lost: its time ran out before it was extended",
-        Loss::Unreachable => "the lock was lost: too few servers answered when it was renewed",
-        Loss::Refused => "the lock was lost: servers refused to renew it",
-        Loss::Capped => "the lock was lost: it was renewed for as long as allowed",
-        Loss::Deleted => "the lock was lost: its key was deleted, evicted or expired early",
-        Loss::ServerRestarted => {
-            "the lock was lost: the server was restarted and had not kept its key"
-        }
-        Loss::Stolen => "the lock was lost: somebody else has taken it",
-        _ => "the lock was lost",
     }
 }
 

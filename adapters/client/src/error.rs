@@ -182,7 +182,7 @@ impl fmt::Display for Error {
             }
             Self::Unavailable { tally, causes } => unavailable(f, tally, causes),
             Self::TimedOut { waited, tally } => timed_out(f, *waited, tally),
-            Self::Lost(loss) => f.write_str(lost(*loss)),
+            Self::Lost(loss) => write!(f, "the lock was lost: {loss}"),
             Self::NotExtended { validity, tally } => write!(
                 f,
                 "the lock was not extended and is valid for {validity:?} more: {} of {} servers agreed",
@@ -218,21 +218,6 @@ fn timed_out(f: &mut fmt::Formatter<'_>, waited: Duration, tally: &Tally) -> fmt
         _ => "somebody else holds it",
     };
     write!(f, "the lock was not acquired within {waited:.1?}: {why}")
-}
-
-const fn lost(loss: Loss) -> &'static str {
-    match loss {
-        Loss::Expired => "the lock was lost: its time ran out before it was extended",
-        Loss::Unreachable => "the lock was lost: too few servers answered when it was renewed",
-        Loss::Refused => "the lock was lost: servers refused to renew it",
-        Loss::Capped => "the lock was lost: it was renewed for as long as allowed",
-        Loss::Deleted => "the lock was lost: its key was deleted, evicted or expired early",
-        Loss::ServerRestarted => {
-            "the lock was lost: the server was restarted and had not kept its key"
-        }
-        Loss::Stolen => "the lock was lost: somebody else has taken it",
-        _ => "the lock was lost",
-    }
 }
 
 impl fmt::Display for Cause {

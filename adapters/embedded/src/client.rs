@@ -57,12 +57,7 @@ impl<'a, M: Memory<'a>, S: Streams, C: Clock, R: TryCryptoRng> Client<'a, M, S, 
     /// # Errors
     /// [`Error::Unavailable`].
     pub fn connect(&self) -> Result<(), Error> {
-        let mut outcome = None;
-        self.drive(&mut |engine, _| {
-            outcome = engine.poll_connected();
-            outcome.is_some()
-        })?;
-        outcome.unwrap_or(Err(Error::Reentered))
+        self.outcome(|engine, _| engine.poll_connected())
     }
 
     /// Tries once to take the lock. `None` when somebody else has it, or when the servers answered
@@ -166,11 +161,17 @@ impl<'a, M: Memory<'a>, S: Streams, C: Clock, R: TryCryptoRng> Client<'a, M, S, 
         Ok(what(&mut parts))
     }
 
-    fn drive(
+    /// Works until there is an outcome, which the engine sees to.
+    fn outcome<T>(
         &self,
-        done: &mut dyn FnMut(&mut Engine<'a, M>, Instant) -> bool,
-    ) -> Result<(), Error> {
-        self.drive_until(Instant::NEVER, done)
+        mut ask: impl FnMut(&mut Engine<'a, M>, Instant) -> Option<Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let mut outcome = None;
+        self.drive_until(Instant::NEVER, &mut |engine, now| {
+            outcome = ask(engine, now);
+            outcome.is_some()
+        })?;
+        outcome.unwrap_or(Err(Error::Reentered))
     }
 
     /// Works until `done`, which must come to pass by `until` or when the engine says.
@@ -303,12 +304,7 @@ pub(crate) trait Owner {
 
 impl<'a, M: Memory<'a>, S: Streams, C: Clock, R: TryCryptoRng> Owner for Client<'a, M, S, C, R> {
     fn expect_acquired(&self, lock: &LockId) -> Result<(), Error> {
-        let mut outcome = None;
-        self.drive(&mut |engine, _| {
-            outcome = engine.poll_acquired(lock);
-            outcome.is_some()
-        })?;
-        outcome.unwrap_or(Err(Error::Reentered))
+        self.outcome(|engine, _| engine.poll_acquired(lock))
     }
 
     fn validity(&self, lock: &LockId) -> Duration {
@@ -329,13 +325,10 @@ impl<'a, M: Memory<'a>, S: Streams, C: Clock, R: TryCryptoRng> Owner for Client<
             let now = parts.clock.now();
             parts.engine.extend(lock, now);
         })?;
-        let mut outcome = None;
-        self.drive(&mut |engine, now| {
-            let extended = engine.poll_extended(lock);
-            outcome = extended.map(|done| done.map(|()| engine.validity(lock, now)));
-            outcome.is_some()
-        })?;
-        outcome.unwrap_or(Err(Error::Reentered))
+        self.outcome(|engine, now| {
+            let extended = engine.poll_extended(lock)?;
+            Some(extended.map(|()| engine.validity(lock, now)))
+        })
     }
 
     fn release(&self, lock: &LockId) -> Result<bool, Error> {
@@ -343,12 +336,7 @@ impl<'a, M: Memory<'a>, S: Streams, C: Clock, R: TryCryptoRng> Owner for Client<
             let now = parts.clock.now();
             parts.engine.release(lock, now);
         })?;
-        let mut outcome = None;
-        self.drive(&mut |engine, _| {
-            outcome = engine.poll_released(lock);
-            outcome.is_some()
-        })?;
-        outcome.unwrap_or(Err(Error::Reentered))
+        self.outcome(|engine, _| engine.poll_released(lock))
     }
 
     /// Sends the release if the stream takes it; does not wait for its answer.

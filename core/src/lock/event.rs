@@ -1,5 +1,6 @@
 //! What goes in and out of the machine, apart from answers.
 
+use core::fmt;
 use core::time::Duration;
 
 use super::request::Ticket;
@@ -101,6 +102,20 @@ pub enum Loss {
     ServerRestarted,
     /// Its key has another value.
     Stolen,
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Expired => "its time ran out before it was extended",
+            Self::Unreachable => "too few servers answered when it was renewed",
+            Self::Refused => "servers refused to renew it",
+            Self::Capped => "it was renewed for as long as allowed",
+            Self::Deleted => "its key was deleted, evicted or expired early",
+            Self::ServerRestarted => "the server was restarted and had not kept its key",
+            Self::Stolen => "somebody else has taken it",
+        })
+    }
 }
 
 /// How a release went.
