@@ -140,17 +140,23 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
         self.ready() >= majority(self.servers().len())
     }
 
-    /// Whether a majority of the servers is ready for locks, once each is ready or has failed to be: within
-    /// the connect timeout. `None` until then.
+    /// Whether each server is ready or has failed to be, and this was not told yet.
+    pub fn has_tried(&self) -> bool {
+        self.servers().iter().all(|server| server.is_connected() || server.has_news())
+    }
+
+    /// Whether a majority of the servers is ready for locks, once [each has tried](Self::has_tried): within
+    /// a pause and a connect timeout. `None` until then. A failure is told once.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub fn poll_connected(&self) -> Option<Result<(), Error>> {
-        let servers = self.servers();
-        if !servers.iter().all(|server| server.is_connected() || server.fault().is_some()) {
+    pub fn poll_connected(&mut self) -> Option<Result<(), Error>> {
+        if !self.has_tried() {
             return None;
         }
-        let tally = Tally { configured: servers.len(), granted: self.ready(), ..Tally::default() };
+        self.memory.parts().0.iter_mut().for_each(Server::tell_news);
+        let configured = self.servers().len();
+        let tally = Tally { configured, granted: self.ready(), ..Tally::default() };
         let unavailable = Error::Unavailable { tally, fault: self.fault() };
         Some(if self.is_connected() { Ok(()) } else { Err(unavailable) })
     }

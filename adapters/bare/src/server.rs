@@ -51,6 +51,8 @@ pub struct Server<'a, B> {
     served: bool,
     attempts: Attempts,
     fault: Option<Fault>,
+    /// Who waited for the servers has heard of the fault.
+    told: bool,
     /// What the server said of itself last time, and when.
     greeted: Option<(Greeting, Instant)>,
     /// When it turned out last that the server had been started again.
@@ -120,6 +122,7 @@ impl<'a, B: AsRef<[u8]> + AsMut<[u8]>> Server<'a, B> {
             served: false,
             attempts: Attempts::new(Instant::ZERO),
             fault: None,
+            told: false,
             greeted: None,
             restarted: Instant::ZERO,
         }
@@ -156,6 +159,15 @@ impl<'a, B: AsRef<[u8]> + AsMut<[u8]>> Server<'a, B> {
     #[must_use]
     pub const fn fault(&self) -> Option<Fault> {
         self.fault
+    }
+
+    /// Whether it has failed to connect, and that was not told.
+    pub(crate) const fn has_news(&self) -> bool {
+        self.fault.is_some() && !self.told
+    }
+
+    pub(crate) const fn tell_news(&mut self) {
+        self.told = true;
     }
 
     /// What the server said of itself when it was greeted last.
@@ -397,7 +409,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
             _ => Deque::new(),
         };
         self.state = State::Down { due: due.unwrap_or_else(|| now.saturating_add(cap)), routes };
-        self.fault = Some(fault);
+        (self.fault, self.told) = (Some(fault), false);
     }
 }
 

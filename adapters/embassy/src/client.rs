@@ -88,9 +88,9 @@ impl<'s, 'a, M: Memory<'a>, T: Time> Client<'s, 'a, M, T> {
         Ok(guard)
     }
 
-    /// Waits until every server is ready or has failed to be, for one connect timeout at most. A
-    /// majority is enough. Locks do that by themselves; this tells what is wrong before one is needed. For
-    /// one task at a time.
+    /// Waits until every server is ready or has failed to be: for one connect timeout at most, and for the
+    /// pause before that if an attempt has just failed. A majority is enough. Locks do that by themselves;
+    /// this tells what is wrong before one is needed. For one task at a time.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

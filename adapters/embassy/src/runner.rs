@@ -73,7 +73,7 @@ async fn drive<'a, M: Memory<'a>, T: Time>(shared: &Shared<'a, M, T>, rng: &mut 
     loop {
         let next = shared.look(|engine, now| {
             engine.step(now, &mut |random| rng.try_fill_bytes(random).is_ok());
-            (engine.poll_timeout(), engine.poll_connected().is_some())
+            (engine.poll_timeout(), engine.has_tried())
         });
         let Ok((at, tried)) = next else { return core::future::pending().await };
         if tried {

@@ -51,8 +51,9 @@ impl<'a, M: Memory<'a>, S: Streams, C: Clock, R: TryCryptoRng> Client<'a, M, S, 
         Ok(Self { parts: RefCell::new(Machinery { engine, streams, clock, rng }) })
     }
 
-    /// Waits until every server is ready or has failed to be, for one connect timeout at most. A
-    /// majority is enough. Locks do that by themselves; this tells what is wrong before one is needed.
+    /// Waits until every server is ready or has failed to be: for one connect timeout at most, and for the
+    /// pause before that if an attempt has just failed. A majority is enough. Locks do that by themselves;
+    /// this tells what is wrong before one is needed.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

@@ -25,6 +25,22 @@ fn fault(desk: &Desk<1>) -> Option<Fault> {
     })
 }
 
+/// What failed before is no answer: a loop that connects until it can is no busy one.
+#[test]
+fn connecting_again_waits_for_another_attempt() {
+    let desk = Desk::<1>::new(Options::DEFAULT);
+    desk.world.borrow_mut().lines[0].opening = Opening::Fails(ErrorKind::ConnectionRefused);
+    for attempt in 1..=4 {
+        let before = desk.now();
+        assert!(desk.client.connect().is_err());
+        assert_eq!(desk.told[0].opens.get(), attempt);
+        assert_eq!(desk.now() > before, attempt > 1, "{attempt}: it paused");
+    }
+    desk.world.borrow_mut().lines[0].opening = Opening::AtOnce;
+    assert_eq!(desk.client.connect(), Ok(()));
+    assert_eq!(desk.client.connect(), Ok(()), "at once");
+}
+
 #[test]
 fn connect_tells_how_the_stream_opened() {
     let never = Fault::NotOpen;
