@@ -40,6 +40,12 @@
 //!   use the hardware's. One that gives twenty equal bytes, or the same token twice, is refused.
 //! * **Memory**: [`Fixed`] holds everything in arrays; a `Vec` or anything else implements [`Memory`].
 //!
+//! # How it is built
+//!
+//! All decisions about locks are made by `redlatch-core`, all books are kept by `redlatch-bare`; this crate
+//! moves bytes and waits. `runner.rs` is the loop, one future; a handle writes down what it wants and
+//! waits until the runner has seen to it.
+//!
 //! A lock alone is for efficiency. Where two holders at once would do damage, the resource itself must
 //! check a fencing token.
 

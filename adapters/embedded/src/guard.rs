@@ -5,8 +5,6 @@ use core::time::Duration;
 
 use redlatch_bare::{Error, LockId, Loss};
 
-use crate::client::Owner;
-
 /// A lock that is held, until its lease runs out.
 ///
 /// Dropping it gives the lock back: the release is sent if the stream takes it, its answer is not
@@ -82,4 +80,14 @@ impl fmt::Debug for Guard<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guard").field("validity", &self.validity()).finish_non_exhaustive()
     }
+}
+
+/// What a guard needs of its client, whatever that is made of.
+pub(crate) trait Owner {
+    fn expect_acquired(&self, lock: &LockId) -> Result<(), Error>;
+    fn validity(&self, lock: &LockId) -> Duration;
+    fn loss(&self, lock: &LockId) -> Option<Loss>;
+    fn extend(&self, lock: &LockId) -> Result<Duration, Error>;
+    fn release(&self, lock: &LockId) -> Result<bool, Error>;
+    fn abandon(&self, lock: &LockId);
 }

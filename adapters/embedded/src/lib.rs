@@ -50,6 +50,11 @@
 //!   use the hardware's. One that gives twenty equal bytes, or the same token twice, is refused.
 //! * **Memory**: [`Fixed`] holds everything in arrays; a `Vec` or anything else implements [`Memory`].
 //!
+//! # How it is built
+//!
+//! All decisions about locks are made by `redlatch-core`, all books are kept by `redlatch-bare`; this crate
+//! moves bytes and waits. `machinery.rs` is the loop, and whoever calls a method drives it.
+//!
 //! A lock alone is for efficiency. Where two holders at once would do damage, the resource itself must
 //! check a fencing token.
 
@@ -59,6 +64,7 @@
 mod client;
 mod clock;
 mod guard;
+mod machinery;
 pub mod manual;
 mod stream;
 mod streams;
