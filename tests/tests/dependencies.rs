@@ -74,3 +74,23 @@ fn the_blocking_adapter_brings_no_runtime() {
         "{names:?}"
     );
 }
+
+/// The adapter for microcontrollers without an executor: traits of the field, a ring, and nothing else.
+const EMBEDDED: [&str; 9] = [
+    "embedded-io",
+    "rand_core",
+    // The ring of requests in flight, and what that crate needs.
+    "heapless",
+    "byteorder",
+    "hash32",
+    "stable_deref_trait",
+    "redlatch-bare",
+    "redlatch-core",
+    "redlatch-embedded",
+];
+
+#[test]
+fn the_embedded_adapter_brings_exactly_what_is_listed() {
+    let expected: BTreeSet<String> = EMBEDDED.iter().map(ToString::to_string).collect();
+    assert_eq!(tree(&["-p", "redlatch-embedded"]), expected);
+}
