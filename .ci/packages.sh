@@ -49,8 +49,10 @@ fetch_debs() (
     done
     # A simulated installation tells which of the packages needed are not on this machine.
     needed=
-    [ -n "${FOREIGN:-}" ] || needed=$(apt-get "${options[@]}" --simulate --no-install-recommends --allow-downgrades install "${named[@]}" \
-        2>/dev/null | awk '/^Inst/ { v = ($3 ~ /^\[/) ? $4 : $3; sub(/^\(/, "", v); print $2 "=" v }')
+    if [ -z "${FOREIGN:-}" ]; then
+        needed=$(apt-get "${options[@]}" --simulate --no-install-recommends --allow-downgrades install "${named[@]}" \
+            2>/dev/null | awk '/^Inst/ { v = ($3 ~ /^\[/) ? $4 : $3; sub(/^\(/, "", v); print $2 "=" v }')
+    fi
     mapfile -t wanted < <(printf '%s\n' "${named[@]}" "$needed" | grep . | sort -u)
     say "  unpacking: ${wanted[*]}"
     cd "$state/debs" && apt-get "${options[@]}" download "${wanted[@]}" >&2 || exit 1

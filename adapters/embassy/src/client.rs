@@ -98,7 +98,7 @@ impl<'s, 'a, M: Memory<'a>, T: Time> Client<'s, 'a, M, T> {
         self.shared.connect().await
     }
 
-    /// Whether a majority of the servers is ready for locks.
+    /// Whether a majority of the servers is ready for locks, as far as the runner has seen.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.shared.look(|engine, _| engine.is_connected()).unwrap_or(false)
