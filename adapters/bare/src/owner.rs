@@ -35,7 +35,6 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
         if !servers.iter().all(|server| fits(server, key, settings.ttl)) {
             return Err(Error::KeyTooLong);
         }
-        slots.iter_mut().for_each(Slot::tidy);
         let free = slots.iter_mut().enumerate().find(|(_, slot)| slot.is_free());
         let (at, slot) = free.ok_or(Error::TooManyLocks)?;
         if !slot.occupy(key, &settings, seed) {

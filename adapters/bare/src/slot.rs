@@ -59,9 +59,7 @@ impl Status {
         no_token: false,
         taken: Instant::ZERO,
     };
-}
 
-impl Status {
     pub(crate) const fn note(&mut self, event: Event, now: Instant) {
         match event {
             Event::Acquired(_) => self.taken = now,
@@ -89,7 +87,7 @@ where
         !self.status.used
     }
 
-    /// Puts a new lock here, where none is. False, and nothing is changed, when the key does not fit.
+    /// Puts a new lock here, where none is. False, and the place stays free, when the key does not fit.
     pub(crate) fn occupy(&mut self, name: &[u8], settings: &Settings, seed: u64) -> bool {
         if !self.lock.reset(settings, seed).set(name) {
             return false;
