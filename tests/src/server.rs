@@ -21,6 +21,7 @@ use tempfile::TempDir;
 pub use error::ServerError;
 pub use kind::Kind;
 pub use query::{Inspector, Value};
+pub use redlatch_model::Data;
 
 use crate::port::Port;
 use process::Process;
@@ -102,15 +103,6 @@ impl Builder {
         }
         Err(last.expect("PORT_ATTEMPTS is not zero"))
     }
-}
-
-/// What a restart does with the data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Data {
-    /// Keeps what the server has written: everything when it is [persistent](Builder::persistent), else nothing.
-    Keep,
-    /// Starts empty.
-    Lose,
 }
 
 /// A running server. Dropping it kills it and removes its files.

@@ -12,9 +12,7 @@ use std::time::Instant;
 use mio::{Poll, Waker};
 
 use self::event_loop::{EventLoop, Order, WAKER};
-use super::Data;
-use super::server::Server;
-use super::settings::Settings;
+use redlatch_model::{Data, Server, Settings};
 
 mod event_loop;
 

@@ -10,9 +10,9 @@ use mio::event::Source;
 use mio::net::{TcpListener, UnixListener};
 use mio::{Events, Interest, Poll, Token};
 
-use super::super::server::Server;
-use super::super::session::{Flow, SessionId};
-use super::{Address, Clock, Data, lock};
+use redlatch_model::{Data, Flow, Server, SessionId};
+
+use super::{Address, Clock, lock};
 use crate::port::Port;
 
 pub(super) const WAKER: Token = Token(0);

@@ -2,7 +2,7 @@
 //!
 //! [`Server`] takes bytes and a clock and gives bytes. It opens no socket, reads no clock, starts
 //! no thread and draws no random number, so the same input always gives the same output, and a
-//! simulated world can run thousands of them. [`ModelServer`] puts it behind real sockets.
+//! simulated world can run thousands of them. The test kit puts it behind real sockets.
 //!
 //! It is an oracle: it shares nothing with the code under test. Where it differs from a real server, the model
 //! is wrong, with these exceptions, all on purpose:
@@ -17,7 +17,7 @@
 //! # The loop
 //!
 //! ```
-//! use redlatch_testkit::model::{Flow, Server, Settings};
+//! use redlatch_model::{Flow, Server, Settings};
 //!
 //! let mut server = Server::new(Settings::default());
 //! let session = server.connect(0);
@@ -33,9 +33,10 @@
 //! After every call that takes a moment, drain [`Server::poll_ready`]; call [`Server::advance`]
 //! when [`Server::next_wake`] comes. A moment is microseconds on one clock of the caller.
 
+#![forbid(unsafe_code)]
+
 mod connection;
 mod errors;
-mod face;
 mod fault;
 mod gate;
 mod history;
@@ -51,15 +52,13 @@ mod settings;
 mod table;
 mod tracking;
 
-pub use crate::server::Data;
 pub use errors::{ERRORS, ErrorLine, Outcome};
-pub use face::ModelServer;
 pub use fault::{Fault, Rule};
 pub use history::{Change, Effect};
 pub use keyspace::Value;
 pub use reply::Protocol;
 pub use scripts::{EXTEND_SOURCE, RELEASE_SOURCE};
-pub use server::Server;
+pub use server::{Data, Server};
 pub use session::{Flow, Session, SessionId};
 pub use settings::{Cluster, Conditions, Dialect, Role, Settings, User};
 

@@ -39,6 +39,15 @@ pub struct Server {
     restarts: u64,
 }
 
+/// What a restart does with the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// Keeps what the server has written: everything when it is persistent, else nothing.
+    Keep,
+    /// Starts empty.
+    Lose,
+}
+
 /// One request on its way through a command.
 pub(crate) struct Call<'a> {
     pub(crate) session: SessionId,

@@ -4,7 +4,7 @@
 
 use super::settings::Dialect;
 use super::{Call, Server, connection, keys, scripts};
-use crate::model::reply::Reply;
+use crate::reply::Reply;
 
 /// Changes keys.
 pub(crate) const WRITE: u8 = 1;
