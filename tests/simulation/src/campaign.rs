@@ -1,0 +1,163 @@
+//! Many seeds, on all processors.
+
+use core::fmt;
+use core::ops::Range;
+use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
+use std::thread;
+use std::time::Instant;
+
+use crate::judge::VIOLATED;
+use crate::{Fault, Plan, Tally, Violation, run, timeline};
+
+/// How many lines of a timeline are printed with a failure.
+const LAST_LINES: usize = 60;
+
+/// What many worlds came to.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Worlds that were lived through.
+    pub seeds: u64,
+    /// Their hashes, in any order.
+    pub hash: u64,
+    /// How much happened in all.
+    pub tally: Tally,
+    /// Seeds with a violation, and the first of it.
+    pub failures: Vec<(u64, Violation)>,
+    /// All violations; inside of the bounds a world ends at its first.
+    pub violations: u64,
+    /// Those of mutual exclusion.
+    pub overlaps: u64,
+    /// Seeds with at least one of those.
+    pub overlapping: u64,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Lives through a world for each seed. Ends early after `failures` seeds with a violation.
+#[must_use]
+pub fn campaign(seeds: Range<u64>, failures: usize, make: impl Fn(u64) -> Plan + Sync) -> Summary {
+    let started = Instant::now();
+    let next = AtomicU64::new(seeds.start);
+    let failed = AtomicU64::new(0);
+    let worker = || {
+        let mut summary = Summary::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end || failed.load(Ordering::Relaxed) >= failures as u64 {
+                return summary;
+            }
+            summary.live(seed, &make(seed));
+            failed.fetch_add(u64::from(summary.failed(seed)), Ordering::Relaxed);
+        }
+    };
+    let mut whole = Summary::default();
+    thread::scope(|scope| {
+        let count = thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..count).map(|_| scope.spawn(worker)).collect();
+        for worker in workers {
+            whole.add(worker.join().expect("a world panicked"));
+        }
+    });
+    whole.failures.sort_by_key(|(seed, _)| *seed);
+    whole.took = started.elapsed();
+    whole
+}
+
+impl Summary {
+    fn live(&mut self, seed: u64, plan: &Plan) {
+        let outcome = run(plan);
+        let exclusion = |it: &&Violation| matches!(it, Violation::Exclusion(_));
+        let overlaps = outcome.violations.iter().filter(exclusion).count() as u64;
+        self.seeds += 1;
+        self.hash ^= outcome.hash;
+        self.tally.add(&outcome.tally);
+        self.violations += outcome.violations.len() as u64;
+        self.overlaps += overlaps;
+        self.overlapping += u64::from(overlaps > 0);
+        self.failures.extend(outcome.violations.into_iter().next().map(|first| (seed, first)));
+    }
+
+    fn failed(&self, seed: u64) -> bool {
+        self.failures.last().is_some_and(|(last, _)| *last == seed)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.seeds += other.seeds;
+        self.hash ^= other.hash;
+        self.tally.add(&other.tally);
+        self.failures.extend(other.failures);
+        self.violations += other.violations;
+        self.overlaps += other.overlaps;
+        self.overlapping += other.overlapping;
+    }
+
+    /// Simulated hours.
+    #[must_use]
+    pub fn hours(&self) -> f64 {
+        self.tally.micros as f64 / 3.6e9
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seeds, tally, took, .. } = self;
+        let speed = self.hours() * 3600.0 / took.as_secs_f64();
+        writeln!(
+            f,
+            "{seeds} seeds, {:.1} simulated hours, {} events in {:.0} s ({speed:.0} times real time)",
+            self.hours(),
+            tally.events,
+            took.as_secs_f64()
+        )?;
+        writeln!(
+            f,
+            "{} requests, {} grants, {} extensions, {} releases, {} losses, {} denials, {} unconfirmed",
+            tally.requests,
+            tally.grants,
+            tally.extensions,
+            tally.releases,
+            tally.losses,
+            tally.denials,
+            tally.unconfirmed
+        )?;
+        write!(f, "faults:")?;
+        for (fault, count) in Fault::ALL.iter().zip(tally.faults) {
+            write!(f, " {fault} {count}")?;
+        }
+        writeln!(f, "\nhash {:016x}", self.hash)?;
+        write!(f, "{} violations in {} seeds", self.violations, self.failures.len())
+    }
+}
+
+/// A failure with all that helps to understand it: its plan without the faults that it does not need,
+/// what led to the first violation, and the command that replays it.
+#[must_use]
+pub fn explain(plan: &Plan) -> String {
+    let (smaller, left_out) = shrink(plan);
+    let outcome = timeline(&smaller);
+    let lines: Vec<_> = outcome.timeline.lines().collect();
+    let end =
+        lines.iter().position(|line| line.contains(VIOLATED)).map_or(lines.len(), |at| at + 1);
+    let lines = lines[end.saturating_sub(LAST_LINES)..end].join("\n");
+    let mut command = format!("--seed {} --trace", plan.seed());
+    left_out.iter().for_each(|fault| command += &format!(" --without {fault}"));
+    plan.broken().iter().for_each(|bound| command += &format!(" --break {bound}"));
+    format!(
+        "{smaller}\n{lines}\nreplay it with\n  cargo run --release --example simulate -- {command}"
+    )
+}
+
+/// Leaves out each fault that the violation does not need.
+fn shrink(plan: &Plan) -> (Plan, Vec<Fault>) {
+    let mut smaller = plan.clone();
+    let mut left_out = Vec::new();
+    for fault in plan.faults().collect::<Vec<_>>() {
+        let candidate = smaller.clone().without(fault);
+        if !run(&candidate).violations.is_empty() {
+            smaller = candidate;
+            left_out.push(fault);
+        }
+    }
+    (smaller, left_out)
+}

@@ -1,0 +1,207 @@
+//! A client: a process with a clock, a lock for each key, and a link to each server.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use redlatch_core::{
+    Answer, Command, Connection, Delay, Handshake, Instant, Lease, Limits, Lock, Login, Protocol,
+    Refusal, Renew, Retry, Seat, Serial, Settings, Ticket, Token, Ttl,
+};
+
+use crate::clock::Clock;
+use crate::dice::Dice;
+use crate::network::ConnectionId;
+use crate::plan::Plan;
+
+/// The password of the servers that want one.
+pub(crate) const PASSWORD: &str = "correct horse";
+
+pub(crate) struct Client {
+    pub(crate) clock: Clock,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) links: Vec<Link>,
+    /// It stands still until then.
+    pub(crate) paused_until: u64,
+    /// The wake-up that counts; others are out of date.
+    pub(crate) wake: u64,
+    pub(crate) wake_at: u64,
+    /// Turns at the same moment.
+    pub(crate) turns: u32,
+    pub(crate) turned_at: u64,
+    pub(crate) protocol: Protocol,
+    pub(crate) password: bool,
+}
+
+/// A lock, and what its owner wants and believes.
+pub(crate) struct Slot {
+    pub(crate) lock: Lock<Vec<u8>, Vec<Seat>>,
+    /// The owner wants it; else only releases may go out.
+    pub(crate) wants: bool,
+    /// It was told that it holds it, and not that it lost it.
+    pub(crate) holds: bool,
+    pub(crate) believes: Option<Lease>,
+    /// It was at rest after its last turn.
+    pub(crate) settled: bool,
+    /// The token of its last attempt.
+    pub(crate) token: Option<Token>,
+}
+
+/// The way to one server.
+pub(crate) struct Link {
+    pub(crate) stage: Stage,
+    pub(crate) wire: Connection<Vec<u8>>,
+    pub(crate) handshake: Handshake,
+    pub(crate) routes: VecDeque<Route>,
+    /// Moment until which the server has no vote.
+    pub(crate) abstains_until: Instant,
+    pub(crate) failures: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Down { retry_at: Instant },
+    Opening,
+    Greeting(ConnectionId),
+    Ready(ConnectionId),
+}
+
+/// Where the answer to a request goes.
+pub(crate) enum Route {
+    Lock {
+        serial: Serial,
+        slot: usize,
+        ticket: Ticket,
+    },
+    /// A question whose answer is known: no reply may be taken for another.
+    Probe {
+        serial: Serial,
+        text: [u8; 16],
+    },
+}
+
+impl Client {
+    pub(crate) fn new(plan: &Plan, dice: &mut Dice) -> Self {
+        let drift = dice.around_zero(plan.drift);
+        let offset = 1_000_000_000 + dice.below(1_000_000_000);
+        Self {
+            clock: Clock::new(drift, offset),
+            slots: (0..plan.keys).map(|key| Slot::new(plan, key, dice)).collect(),
+            links: (0..plan.servers).map(|_| Link::new(plan)).collect(),
+            paused_until: 0,
+            wake: 0,
+            wake_at: u64::MAX,
+            turns: 0,
+            turned_at: 0,
+            protocol: if plan.resp2 { Protocol::Resp2 } else { Protocol::Resp3 },
+            password: plan.password,
+        }
+    }
+
+    pub(crate) fn login(&self) -> Login<'static> {
+        let password = self.password.then_some(PASSWORD.as_bytes());
+        Login { protocol: self.protocol, password, ..Login::NONE }
+    }
+
+    /// When it wants to look at its clock.
+    pub(crate) fn poll_timeout(&self) -> Instant {
+        let locks = self.slots.iter().map(|slot| slot.lock.poll_timeout());
+        locks.chain(self.links.iter().map(Link::poll_timeout)).min().unwrap_or(Instant::NEVER)
+    }
+}
+
+impl Slot {
+    fn new(plan: &Plan, key: usize, dice: &mut Dice) -> Self {
+        let ttl = Duration::from_micros(plan.ttl);
+        let delay = Delay::Exponential { base: ttl / 30, cap: ttl / 3 };
+        let retries = dice.among(&[Some(0), Some(20), None]);
+        let deadline = dice.among(&[None, Some(4 * ttl)]);
+        let renew = Renew { divisor: 3, most: dice.among(&[None, Some(5 * ttl)]) };
+        let settings = Settings {
+            retry: Retry { delay, retries, deadline },
+            reply_timeout: Duration::from_micros(plan.reply_timeout),
+            renew: dice.chance(500).then_some(renew),
+            ..Settings::new(Ttl::new(ttl).expect("a good ttl"))
+        };
+        let lock = Lock::new(name(key), vec![Seat::default(); plan.servers], settings, dice.seed());
+        Self { lock, wants: false, holds: false, believes: None, settled: true, token: None }
+    }
+
+    /// The owner does not think any more that it has the lock.
+    pub(crate) const fn let_go(&mut self) {
+        (self.wants, self.holds, self.believes) = (false, false, None);
+    }
+}
+
+/// The name of a key. One is a command for a reader that loses its place.
+pub(crate) fn name(key: usize) -> Vec<u8> {
+    match key {
+        0 => b"lock:{a}".to_vec(),
+        _ => b"b\r\n*1\r\n$8\r\nFLUSHALL\r\n".to_vec(),
+    }
+}
+
+impl Link {
+    fn new(plan: &Plan) -> Self {
+        // Small ones: what does not fit has to be dealt with. `INFO server` fits.
+        let wire = Connection::new(vec![0; 4096], vec![0; 1024], limits(), timeout(plan));
+        Self {
+            stage: Stage::Down { retry_at: Instant::ZERO },
+            wire,
+            handshake: Handshake::new(true),
+            routes: VecDeque::new(),
+            abstains_until: Instant::ZERO,
+            failures: 0,
+        }
+    }
+
+    pub(crate) fn reset(&mut self, plan: &Plan) {
+        self.wire.reset(limits(), timeout(plan));
+        self.handshake = Handshake::new(true);
+    }
+
+    /// Queues a request of a lock.
+    ///
+    /// # Errors
+    /// The answer, when it is not sent.
+    pub(crate) fn submit(
+        &mut self,
+        slot: usize,
+        ticket: Ticket,
+        command: &Command<'_>,
+        now: Instant,
+    ) -> Result<(), Answer> {
+        if !matches!(self.stage, Stage::Ready(_)) || ticket.is_stale(now) {
+            return Err(Answer::Unreachable);
+        }
+        let is_vote = matches!(command, Command::Claim { .. } | Command::Read { .. });
+        if is_vote && now < self.abstains_until {
+            return Err(Answer::Refused(Refusal::Restarted));
+        }
+        let serial = self.wire.submit(command, now).map_err(|_| Answer::Unreachable)?;
+        self.routes.push_back(Route::Lock { serial, slot, ticket });
+        Ok(())
+    }
+
+    pub(crate) const fn connection(&self) -> Option<ConnectionId> {
+        match self.stage {
+            Stage::Greeting(id) | Stage::Ready(id) => Some(id),
+            Stage::Down { .. } | Stage::Opening => None,
+        }
+    }
+
+    fn poll_timeout(&self) -> Instant {
+        match self.stage {
+            Stage::Down { retry_at } => retry_at,
+            Stage::Opening => Instant::NEVER,
+            _ => self.wire.poll_timeout().unwrap_or(Instant::NEVER),
+        }
+    }
+}
+
+const fn limits() -> Limits {
+    Limits { in_flight: 16, ..Limits::HOSTED }
+}
+
+const fn timeout(plan: &Plan) -> Duration {
+    Duration::from_micros(plan.reply_timeout)
+}
