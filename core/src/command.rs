@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::defect::{Defect, has};
 use crate::resp::{Arguments, Decimal};
 use crate::script::{EXTEND, RELEASE, Script};
 use crate::time::Ttl;
@@ -134,12 +135,25 @@ impl Arguments for Command<'_> {
                 put(b"SET");
                 put(key);
                 put(&token.to_hex());
-                put(b"NX");
-                put(b"PX");
-                put(Decimal::new(ttl.as_millis()).as_bytes());
+                if !has(Defect::NoCondition) {
+                    put(b"NX");
+                }
+                if !has(Defect::NoExpiry) {
+                    put(b"PX");
+                    put(Decimal::new(ttl.as_millis()).as_bytes());
+                }
             }
             Self::Read { key } => {
                 put(b"GET");
+                put(key);
+            }
+            Self::Extend { key, ttl, .. } if has(Defect::PlainExtend) => {
+                put(b"PEXPIRE");
+                put(key);
+                put(Decimal::new(ttl.as_millis()).as_bytes());
+            }
+            Self::Release { key, .. } if has(Defect::PlainDelete) => {
+                put(b"DEL");
                 put(key);
             }
             Self::Extend { key, token, ttl, form } => {

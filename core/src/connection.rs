@@ -2,6 +2,7 @@
 
 use crate::answer::Refusal;
 use crate::buffer::Buffer;
+use crate::defect::{Defect, has};
 use crate::limits::Limits;
 use crate::resp::{Arguments, Malformed, Reply, Scanned, Scanner, encode, encoded_len};
 use crate::time::{Instant, micros};
@@ -184,7 +185,8 @@ impl<Rx, Tx> Connection<Rx, Tx> {
     /// Ends the connection if the server has left requests unanswered for too long: between one and
     /// two reply timeouts after the oldest was submitted, however it drips bytes meanwhile.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
+        let is_late = self.poll_timeout().is_some_and(|deadline| deadline <= now);
+        if is_late && !has(Defect::SilenceIsForever) {
             self.end_with(WireError::TimedOut);
         }
     }

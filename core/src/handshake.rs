@@ -17,6 +17,7 @@ use core::time::Duration;
 
 use crate::answer::Refusal;
 use crate::command::{Command, Login, Protocol};
+use crate::defect::{Defect, has};
 use crate::resp::{Elements, Integer, Reply};
 use crate::time::micros;
 
@@ -53,6 +54,9 @@ impl Greeting {
     #[must_use]
     pub fn abstains_for(&self, longest: Duration) -> Duration {
         let left = |uptime| micros(longest).saturating_sub(micros(uptime));
+        if has(Defect::NoAbstention) {
+            return Duration::ZERO;
+        }
         self.uptime.map_or(Duration::ZERO, |uptime| Duration::from_micros(left(uptime)))
     }
 

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::defect::{Defect, has};
 use crate::time::{Instant, Ttl, micros};
 
 /// What is taken off a ttl for clocks that do not run at the same speed.
@@ -61,7 +62,8 @@ impl Lease {
     /// The lease that a request sent at `sent` gives, once a majority has granted it.
     #[must_use]
     pub fn new(ttl: Ttl, drift: Drift, sent: Instant) -> Self {
-        Self { until: sent.plus(ttl.as_micros().saturating_sub(drift.micros(ttl))) }
+        let drift = if has(Defect::NoDrift) { 0 } else { drift.micros(ttl) };
+        Self { until: sent.plus(ttl.as_micros().saturating_sub(drift)) }
     }
 
     /// The first moment at which the lock must no longer be believed.

@@ -91,6 +91,10 @@
 #![forbid(unsafe_code)]
 
 mod buffer;
+#[cfg(redlatch_defects)]
+pub mod defect;
+#[cfg(not(redlatch_defects))]
+mod defect;
 pub mod limits;
 mod random;
 mod time;

@@ -19,6 +19,7 @@ use super::moment::Moment;
 use super::request::{Fate, is_doubtful};
 use crate::answer::{Answer, Class, Refusal};
 use crate::command::Form;
+use crate::defect::{Defect, has};
 use crate::time::Instant;
 use crate::token::Token;
 
@@ -118,10 +119,13 @@ impl Debt {
             Answer::Refused(refusal) if refusal.class() == Class::Held => {
                 self.nothing_there(sent, now)
             }
-            Answer::Refused(Refusal::NoScript) if form == Form::Digest => {
+            Answer::Refused(Refusal::NoScript)
+                if form == Form::Digest && !has(Defect::ScriptNeverSent) =>
+            {
                 self.step = Step::Due { at: now, form: Form::Source };
                 Paid::Open
             }
+            Answer::Lost if has(Defect::LostReleaseIsDone) => Paid::Nothing,
             _ => {
                 self.doubted |= is_doubtful(answer);
                 self.again(now)
@@ -130,7 +134,8 @@ impl Debt {
     }
 
     fn nothing_there(&mut self, sent: Instant, now: Instant) -> Paid {
-        if self.claim == Fate::Set || sent >= self.safe_from {
+        let is_over = self.claim == Fate::Set || sent >= self.safe_from;
+        if is_over || has(Defect::ClaimComesNever) {
             return Paid::Nothing;
         }
         self.repeat(now.plus(self.pause()).max(self.safe_from));

@@ -51,6 +51,7 @@ pub use self::seat::Seat;
 use self::upkeep::Upkeep;
 use crate::answer::Answer;
 use crate::command::Command;
+use crate::defect::{Defect, has};
 use crate::lease::Lease;
 use crate::quorum::Tally;
 use crate::random::Random;
@@ -153,7 +154,10 @@ where
             if owed || self.token == Some(token) {
                 return Err(WeakRandomness);
             }
-            self.token = Some(token);
+            self.token = match self.token {
+                Some(old) if has(Defect::TokenReused) => Some(old),
+                _ => Some(token),
+            };
             self.hinted = false;
             self.state = State::Asking { since: self.now };
             let eager = self.attempts.retried == 0;
@@ -207,7 +211,9 @@ where
     /// machine on until it [is settled](Self::is_settled), or leave the rest to the ttl.
     pub fn abandon(&mut self, now: Instant) {
         self.tick(now);
-        self.give_up();
+        if !has(Defect::CancelKeeps) {
+            self.give_up();
+        }
         self.state = State::Idle;
         self.event = None;
     }

@@ -11,6 +11,7 @@
 use super::request::{ASK_AGAIN, Want};
 use crate::answer::{Answer, Class, Refusal};
 use crate::command::Form;
+use crate::defect::{Defect, has};
 use crate::time::Instant;
 use crate::token::Token;
 
@@ -54,11 +55,14 @@ impl Renewal {
         now: Instant,
     ) {
         let form = match *self {
-            Self::Sent { number: sent, form } if sent == number => form,
+            Self::Sent { number: sent, form } if sent == number || has(Defect::OldReplyExtends) => {
+                form
+            }
             _ => return,
         };
         *self = match answer {
             Answer::Token(shown) if shown == token => Self::Done,
+            Answer::Integer(0) if has(Defect::GoneIsExtended) => Self::Done,
             Answer::Integer(0) => Self::Gone,
             Answer::Integer(_) => Self::Stolen,
             Answer::Refused(Refusal::NoScript) if form == Form::Digest => {

@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, Class, Refusal};
 use crate::command::{Command, Form};
+use crate::defect::{Defect, has};
 use crate::time::Instant;
 
 /// Wait before a request that could not be sent, or whose reply was lost, is tried again, in
@@ -59,6 +60,7 @@ impl Ticket {
         match answer {
             Answer::Refused(Refusal::NoScript) => self.expects == Expects::Script,
             Answer::Refused(_) | Answer::Unreachable | Answer::Lost => true,
+            _ if has(Defect::RepliesSlip) => true,
             Answer::Unexpected => false,
             Answer::Ok => self.expects == Expects::Condition,
             Answer::Nil => self.expects != Expects::Script,

@@ -6,6 +6,7 @@ use super::renewal::Renewal;
 use super::request::{Fate, Want};
 use super::vote::{Read, Vote};
 use crate::answer::Answer;
+use crate::defect::{Defect, has};
 use crate::time::Instant;
 use crate::token::Token;
 
@@ -66,10 +67,11 @@ impl Seat {
     /// Ends this seat's part: what it may hold is owed back to it.
     pub(super) fn give_up(&mut self, token: Token, moment: Moment) {
         self.renewal = Renewal::Idle;
-        if let Some(claim) = self.vote.fate() {
+        let fate = self.vote.fate().filter(|fate| *fate == Fate::Set || !has(Defect::DoubtKept));
+        if let Some(claim) = fate {
             self.vote = Vote::Returning;
             self.owe(Debt::new(token, claim, moment));
-        } else {
+        } else if !has(Defect::ClaimAfterRelease) {
             self.vote.stop_asking();
         }
     }

@@ -9,6 +9,7 @@ use super::vote::Vote;
 use super::{Lock, State};
 use crate::answer::Class;
 use crate::command::Form;
+use crate::defect::{Defect, has};
 use crate::lease::Lease;
 use crate::quorum::{Ballot, Tally, Verdict, majority};
 use crate::retry::Backoff;
@@ -27,7 +28,7 @@ where
             State::Extending { lease, quiet, .. } => (lease, quiet),
             _ => return,
         };
-        if !lease.is_valid(self.now) {
+        if !lease.is_valid(self.now) && !has(Defect::LeaseNeverEnds) {
             self.lose(self.upkeep.loss(renewing));
         }
     }
@@ -51,15 +52,21 @@ where
             Vote::Held => Some(Ballot::Held),
             Vote::Refused(refusal) => Some(Ballot::Refused(refusal)),
             Vote::Due { .. } | Vote::Asked { .. } => None,
+            _ if has(Defect::ErrorGrants) => Some(Ballot::Granted),
             _ => Some(Ballot::Unreachable),
         });
         if over {
             tally.close();
         }
+        let is_half = tally.granted.saturating_mul(2) == tally.configured;
+        if has(Defect::CountedTwice) || has(Defect::HalfIsMajority) && is_half {
+            tally.granted = tally.granted.saturating_mul(2);
+        }
+        let since = if has(Defect::LeaseFromReply) { self.now } else { since };
         let lease = Lease::new(self.settings.ttl, self.settings.drift, since);
         match tally.verdict() {
             Verdict::Undecided => {}
-            Verdict::Carried if lease.is_valid(self.now) => {
+            Verdict::Carried if lease.is_valid(self.now) || has(Defect::TooLateIsHeld) => {
                 self.state = State::Held { lease };
                 self.upkeep.acquired(since, &self.settings);
                 self.event = Some(Event::Acquired(lease));
@@ -71,8 +78,10 @@ where
 
     /// An attempt has failed: give everything back at once, then pause or stop.
     fn fail(&mut self, tally: Tally) {
-        let hopeless = self.is_hopeless();
-        self.give_up();
+        let hopeless = self.is_hopeless() || has(Defect::NoRetry);
+        if !has(Defect::MinorityKept) {
+            self.give_up();
+        }
         let floor = self.now.saturating_add(Backoff::FLOOR);
         let hinted = core::mem::take(&mut self.hinted);
         let next = if hopeless {
@@ -130,6 +139,10 @@ where
         if over {
             tally.close();
         }
+        if has(Defect::ExtendedByOne) && tally.granted > 0 {
+            tally.granted = tally.configured;
+        }
+        let since = if has(Defect::ExtendedFromReply) { self.now } else { since };
         let renewed = Lease::new(self.settings.ttl, self.settings.drift, since);
         match tally.verdict() {
             Verdict::Undecided => {}
@@ -142,7 +155,7 @@ where
                 Some(loss) => self.lose(loss),
                 None => {
                     self.upkeep.failed(&tally, self.now, &self.settings);
-                    self.held_again(lease);
+                    self.held_again(if has(Defect::ExtendedInVain) { renewed } else { lease });
                     self.event = if quiet { self.event } else { Some(Event::NotExtended(tally)) };
                 }
             },
@@ -172,7 +185,9 @@ where
     }
 
     fn lose(&mut self, loss: Loss) {
-        self.give_up();
+        if !has(Defect::ExpiredKept) {
+            self.give_up();
+        }
         self.state = State::Idle;
         self.event = Some(Event::Lost(loss));
     }

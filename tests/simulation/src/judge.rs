@@ -4,7 +4,7 @@
 
 use core::fmt;
 
-use redlatch_core::{Event, Lease, Released, Token, majority};
+use redlatch_core::{Class, Event, Lease, Released, Retry, Token, majority};
 
 use crate::node::{owner_of, short};
 use crate::world::World;
@@ -100,6 +100,11 @@ impl World {
                 if held {
                     self.violate(Violation::AfterTheEnd(format!("c{client} acquired twice")));
                 }
+                if !lease.is_valid(self.clients[client].clock.instant(self.now)) {
+                    self.violate(Violation::Dishonest(format!(
+                        "c{client} has a lease that is over"
+                    )));
+                }
                 self.judge_majority(client, token, "acquired", |deeds| deeds.set);
                 self.judge_belief(client, slot, lease);
             }
@@ -116,6 +121,13 @@ impl World {
             }
             Event::Lost(_) if !held => {
                 self.violate(Violation::AfterTheEnd(format!("c{client} lost what it had not")));
+            }
+            Event::Denied(tally) => {
+                let Retry { retries, deadline, .. } = subject.lock.settings().retry;
+                let is_hopeless = tally.refusal.is_some_and(|it| it.class() == Class::Permanent);
+                if retries.is_none() && deadline.is_none() && !is_hopeless {
+                    self.violate(Violation::Stuck(format!("c{client} has given up too early")));
+                }
             }
             Event::Released(Released::Confirmed) => {
                 self.judge_majority(client, token, "released", |deeds| deeds.deleted);
@@ -162,6 +174,18 @@ impl World {
         if let Some(other) = (0..self.clients.len()).find(|other| mine && believes(*other)) {
             let text = format!("c{client} holds key {slot} while c{other} believes that it does");
             self.violate(Violation::Exclusion(text));
+        }
+    }
+
+    /// I9: a lease is what its owner was told, and grows only with an extension.
+    pub(crate) fn judge_leases(&mut self, client: usize) {
+        for slot in 0..self.plan.keys {
+            let subject = &self.clients[client].slots[slot];
+            let lease = subject.lock.lease();
+            if lease.is_some() && subject.holds && lease != subject.believes {
+                let text = format!("c{client} was not told of its lease of key {slot}");
+                self.violate(Violation::AfterTheEnd(text));
+            }
         }
     }
 

@@ -122,6 +122,7 @@ impl World {
             self.drive_lock(client, slot);
         }
         self.flush(client);
+        self.judge_leases(client);
         self.judge_settled(client);
         self.plan_wake(client);
     }
