@@ -100,10 +100,14 @@ pub struct Handshake {
 enum Step {
     Hello,
     Auth,
-    Select { greeted: bool },
+    Select {
+        greeted: bool,
+    },
     Role,
     Info,
     Ready,
+    /// Nothing is asked any more: the login is not sent again to a server that refused it.
+    Failed,
 }
 
 impl Handshake {
@@ -128,7 +132,7 @@ impl Handshake {
             Step::Select { .. } => Command::Select(login.database),
             Step::Role => Command::Role,
             Step::Info => Command::Info,
-            Step::Ready => return None,
+            Step::Ready | Step::Failed => return None,
         };
         self.asked = true;
         Some(command)
@@ -137,7 +141,7 @@ impl Handshake {
     /// Takes the reply to the question that is out.
     ///
     /// # Errors
-    /// [`HandshakeError`]: close the connection.
+    /// [`HandshakeError`]: close the connection. This handshake is over.
     pub fn handle_reply(
         &mut self,
         login: &Login<'_>,
@@ -146,7 +150,13 @@ impl Handshake {
         if !core::mem::replace(&mut self.asked, false) {
             return Err(HandshakeError::Nonsense);
         }
-        self.step = match self.step {
+        let next = self.answered(login, reply);
+        self.step = next.unwrap_or(Step::Failed);
+        next.map(|_| ())
+    }
+
+    fn answered(&mut self, login: &Login<'_>, reply: Reply<'_>) -> Result<Step, HandshakeError> {
+        Ok(match self.step {
             Step::Hello => self.greeted(login, reply)?,
             Step::Auth => {
                 accepted(reply)?;
@@ -164,9 +174,8 @@ impl Handshake {
                 self.greeting.uptime = uptime(reply)?;
                 Step::Ready
             }
-            Step::Ready => return Err(HandshakeError::Nonsense),
-        };
-        Ok(())
+            Step::Ready | Step::Failed => return Err(HandshakeError::Nonsense),
+        })
     }
 
     /// What the server said of itself, once all is said.

@@ -297,6 +297,22 @@ fn the_number_of_the_connection_is_read() {
     }
 }
 
+/// R14: after a refusal nothing is asked any more, above all not with the password.
+#[test]
+fn r14_a_handshake_that_failed_is_over() {
+    let refusals = ["-WRONGPASS no\r\n", "-LOADING wait\r\n", ":3\r\n", REPLICA_3];
+    for refusal in refusals {
+        let mut handshake = Handshake::new(false);
+        assert!(handshake.poll_command(&SECRET).is_some());
+        let refusal = Reply::from_frame(refusal.as_bytes());
+        assert!(handshake.handle_reply(&SECRET, refusal).is_err());
+        assert!(handshake.poll_command(&SECRET).is_none(), "asks again after {refusal:?}");
+        let late = handshake.handle_reply(&SECRET, Reply::from_frame(HELLO_3.as_bytes()));
+        assert_eq!(late, Err(HandshakeError::Nonsense));
+        assert_eq!(handshake.finished(), None);
+    }
+}
+
 /// R18, S7: the password is in no debug output.
 #[test]
 fn r18_debug_hides_the_password() {
