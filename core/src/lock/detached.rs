@@ -66,10 +66,12 @@ where
     /// # Errors
     /// The detached lock itself, unless this machine is idle.
     pub fn adopt(&mut self, detached: Detached, now: Instant) -> Result<(), Detached> {
+        // As in `acquire`.
+        let was_idle = matches!(self.state, State::Idle);
         self.tick(now);
-        let State::Idle = self.state else {
+        if !was_idle {
             return Err(detached);
-        };
+        }
         let Detached { token, until } = detached;
         let moment = Moment { expiry: until, ..self.moment() };
         self.token = Some(token);

@@ -133,8 +133,10 @@ where
     /// Begins to take the lock. Ends with [`Event::Acquired`] or [`Event::Denied`]. Without effect
     /// unless the lock is idle.
     pub fn acquire(&mut self, now: Instant) {
+        // If time has just ended a lock that was held, its owner hears of that first.
+        let was_idle = matches!(self.state, State::Idle);
         self.tick(now);
-        if let State::Idle = self.state {
+        if was_idle {
             self.attempts = Attempts::new(self.now);
             self.hinted = false;
             self.event = None;

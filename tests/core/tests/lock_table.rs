@@ -326,6 +326,8 @@ const ROWS: &[Row] = {
     ("a lock that is detached is owed to nobody", 1, ONCE, HELD, "detach;after 5000", "detached", Idle),
     ("what is not held is not detached", 1, ONCE, ASKING, "detach", "not detached", Asking),
     ("nor what is being given back", 1, ONCE, RELEASING, "detach", "not detached", Releasing),
+    ("whoever asks again as it runs out is told of the loss first", 1, ONCE, HELD, "late 2968;acquire", "0.release, lost expired", Idle),
+    ("and so is who adopts another then", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;detach;acquire;provide;0.claim=ok;0.read=ours", "late 2968;adopt", "not adopted, 0.release, lost expired", Idle),
     ("nor what was lost meanwhile", 1, ONCE, HELD, "late 2968;detach", "not detached, 0.release, lost expired", Idle),
     ("the extension of a detached lock counts for nothing", 1, ONCE, EXTENDING, "detach;0.extend=ours;after 5000", "detached", Idle),
     ("so does a late vote for it", 3, ONCE, HELD_3, "detach;2.claim=ok;2.read=ours;release", "detached, released not held", Idle),
