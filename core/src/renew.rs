@@ -11,7 +11,8 @@ use crate::time::Ttl;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Renew {
     /// An extension is due when the ttl, divided by this, has passed since the last: 3 is after a
-    /// third. Anything below 2 counts as 2, so that there is time for a second try.
+    /// third. Anything below 2 counts as 2, so that there is time for a second try. However large it
+    /// is, two extensions are [`Backoff::FLOOR`](crate::Backoff::FLOOR) apart at least.
     pub divisor: u32,
     /// Longest time that the lock is held by renewing, counted from when it was asked for. `None` is
     /// no bound. Extensions that the owner asks for are not bounded.

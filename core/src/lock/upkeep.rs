@@ -3,7 +3,8 @@
 use super::event::{Loss, Settings};
 use crate::quorum::{Denial, Tally};
 use crate::renew::Renew;
-use crate::time::{Instant, Ttl};
+use crate::retry::Backoff;
+use crate::time::{Instant, Ttl, micros};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Upkeep {
@@ -28,14 +29,15 @@ impl Upkeep {
     /// The lock was extended; that was asked for at `since`.
     pub(super) fn extended(&mut self, since: Instant, settings: &Settings) {
         let Some(policy) = settings.renew else { return };
-        self.due = self.allowed(policy, settings.ttl, since.plus(policy.interval(settings.ttl, 1)));
+        self.due =
+            self.allowed(policy, settings.ttl, since.plus(interval(policy, settings.ttl, 1)));
         self.loss = if self.due == Instant::NEVER { Loss::Capped } else { Loss::Expired };
     }
 
     /// An extension failed: if the lock is renewed, soon again.
     pub(super) fn failed(&mut self, tally: &Tally, now: Instant, settings: &Settings) {
         let Some(policy) = settings.renew else { return };
-        self.due = self.allowed(policy, settings.ttl, now.plus(policy.interval(settings.ttl, 4)));
+        self.due = self.allowed(policy, settings.ttl, now.plus(interval(policy, settings.ttl, 4)));
         self.loss = match tally.denial() {
             Denial::Refused => Loss::Refused,
             _ => Loss::Unreachable,
@@ -58,4 +60,9 @@ impl Upkeep {
     pub(super) const fn loss(&self, renewing: bool) -> Loss {
         if renewing { Loss::Unreachable } else { self.loss }
     }
+}
+
+/// Never so short that one extension follows the other without a pause.
+fn interval(policy: Renew, ttl: Ttl, hurry: u32) -> u64 {
+    policy.interval(ttl, hurry).max(micros(Backoff::FLOOR))
 }

@@ -440,6 +440,22 @@ fn run(cases: impl ExactSizeIterator<Item = Case>) {
     assert!(failed.is_empty(), "{} of {count}:\n{}", failed.len(), failed.join("\n"));
 }
 
+/// R8, P7: a policy that divides the ttl into nothing does not ask without a pause.
+#[test]
+fn two_renewals_are_a_millisecond_apart() {
+    let renew = Renew { divisor: u32::MAX, most: None };
+    let mut bench = Bench::with(1, |settings| settings.renew = Some(renew));
+    HELD.split(';').for_each(|step| bench.step(step));
+    for answer in ["ours", "LOADING x"] {
+        bench.output.clear();
+        bench.step("after 0");
+        assert!(bench.output.is_empty(), "renewed at once: {:?}", bench.output);
+        bench.step("after 1");
+        assert_eq!(bench.output, ["0.extend"]);
+        bench.step(&format!("0.extend={answer}"));
+    }
+}
+
 /// R9, P7: extremes neither panic nor spin.
 #[test]
 fn extremes_neither_panic_nor_spin() {
