@@ -1,9 +1,13 @@
-//! The fuzz properties as plain tests: on every stored input of `corpus/`, and on inputs made from a fixed seed.
+//! The fuzz properties as plain tests: on every stored input, and on inputs made from a fixed seed.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-const INPUTS: u64 = 30_000;
+use redlatch_fuzz::TARGETS;
+
+const INPUTS: u64 = 10_000;
+/// Stored inputs of all targets together; there are more.
+const STORED_MIN: usize = 500;
 
 /// Pieces of the protocol: inputs made of them go deep where random bytes end at the first.
 const PIECES: [&[u8]; 41] = [
@@ -51,28 +55,97 @@ const PIECES: [&[u8]; 41] = [
 ];
 
 #[test]
-fn scanner_on_stored_and_generated_inputs() {
-    replay("scanner", redlatch_fuzz::scanner);
+fn every_property_holds_on_stored_inputs() {
+    let mut inputs = 0;
+    for (target, property) in TARGETS {
+        let stored = stored(target);
+        assert!(!stored.is_empty(), "no inputs are stored for {target}");
+        inputs += stored.len();
+        for (path, input) in stored {
+            hold(property, &input, || path.display().to_string());
+        }
+    }
+    assert!(inputs >= STORED_MIN, "only {inputs} inputs are stored");
 }
 
 #[test]
-fn connection_on_stored_and_generated_inputs() {
-    replay("connection", redlatch_fuzz::connection);
-}
-
-fn replay(target: &str, property: fn(&[u8])) {
-    for input in stored(target) {
-        property(&input);
-    }
-    for seed in 0..INPUTS {
-        property(&generated(seed));
+fn every_property_holds_on_generated_inputs() {
+    for (target, property) in TARGETS {
+        for seed in 0..INPUTS {
+            hold(property, &generated(seed), || format!("{target}, seed {seed}"));
+        }
     }
 }
 
-fn stored(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
-    let entries = fs::read_dir(folder).into_iter().flatten();
-    entries.map(|entry| fs::read(entry.expect("an entry").path()).expect("a file")).collect()
+/// Cut and continued: whatever is true of an input is true of its beginnings, as when a peer closes at any byte.
+#[test]
+fn every_property_holds_on_the_beginnings_of_seeds() {
+    for (target, property) in TARGETS {
+        for (path, input) in files(&Path::new("seeds").join(target)) {
+            for cut in (0..input.len()).take(64) {
+                hold(property, &input[..cut], || format!("{cut} bytes of {}", path.display()));
+            }
+        }
+    }
+}
+
+/// A target that is not built protects nothing.
+#[test]
+fn every_property_has_its_target_and_its_folders() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest");
+    assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
+    let names = |folder: &str, ending: &str| {
+        let entries = fs::read_dir(root().join(folder)).expect("a folder").flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<_> = names
+            .filter(|name| name != "README.md")
+            .map(|name| name.trim_end_matches(ending).to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    let mut expected = TARGETS.map(|(target, _)| target.to_owned()).to_vec();
+    expected.sort();
+    assert_eq!(names("fuzz_targets", ".rs"), expected);
+    assert_eq!(names("seeds", ""), expected);
+    assert_eq!(names("corpus", ""), expected);
+    for (target, _) in TARGETS {
+        assert!(
+            manifest.contains(&format!("name = \"{target}\"\npath = \"fuzz_targets/{target}.rs\""))
+        );
+        let source = fs::read_to_string(root().join(format!("fuzz_targets/{target}.rs")));
+        let call = format!("redlatch_fuzz::{target}(data)");
+        assert!(
+            source.is_ok_and(|source| source.contains(&call)),
+            "{target} runs another property"
+        );
+    }
+}
+
+fn hold(property: fn(&[u8]), input: &[u8], what: impl Fn() -> String) {
+    let result = std::panic::catch_unwind(|| property(input));
+    assert!(result.is_ok(), "{}: {}", what(), input.escape_ascii());
+}
+
+fn root() -> PathBuf {
+    env!("CARGO_MANIFEST_DIR").into()
+}
+
+fn stored(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut inputs = files(&Path::new("corpus").join(target));
+    inputs.append(&mut files(&Path::new("seeds").join(target)));
+    inputs
+}
+
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = fs::read_dir(root().join(folder)).into_iter().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    let read = |path: PathBuf| {
+        let input = fs::read(&path).expect("a file");
+        (path, input)
+    };
+    paths.into_iter().map(read).collect()
 }
 
 /// Some choices, then pieces of the protocol with choices among them.
