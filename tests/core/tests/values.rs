@@ -4,8 +4,8 @@ use core::time::Duration;
 use std::collections::HashSet;
 
 use redlatch_core::{
-    Backoff, Ballot, Delay, Denial, Drift, Instant, Lease, Random, Refusal, Retry, Tally, Token,
-    Ttl, Verdict, majority,
+    Attempts, Backoff, Ballot, Delay, Denial, Drift, Instant, Lease, Limits, Protocol, Random,
+    Refusal, Renew, Retry, Seat, Settings, Tally, Token, Ttl, Verdict, WeakRandomness, majority,
 };
 
 const fn ms(millis: u64) -> Duration {
@@ -275,4 +275,142 @@ fn jitter_reaches_into_long_spans() {
     let (day, mut random) = (Duration::from_secs(86_400), Random::new(1));
     let longest = (0..100).map(|_| random.up_to(day)).max().expect("a hundred");
     assert!(longest > day / 2 && longest <= day, "{longest:?}");
+}
+
+/// The published sequence: what other implementations of SplitMix64 give for the same seeds.
+#[test]
+fn jitter_comes_from_splitmix64() {
+    let rows = [
+        (0, [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f]),
+        (
+            1_234_567,
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423],
+        ),
+    ];
+    for (seed, wanted) in rows {
+        let mut random = Random::new(seed);
+        assert_eq!(wanted.map(|_| random.next_u64()), wanted, "{seed}");
+    }
+}
+
+/// One bit more or less in all the others is another token: equal bytes are found wherever they are.
+#[test]
+fn r2_one_byte_that_differs_makes_a_token() {
+    for at in 0..20 {
+        let mut random = [0x11; 20];
+        random[at] = 0x12;
+        assert!(Token::from_random(random).is_ok(), "{at}");
+    }
+    assert_eq!(Token::from_random([0x11; 20]), Err(WeakRandomness));
+}
+
+/// What an adapter relies on without saying it.
+#[test]
+fn defaults_are_what_the_documentation_says() {
+    let patience = Retry::until(ms(2000));
+    assert_eq!(patience.delay, Delay::Exponential { base: ms(5), cap: ms(100) });
+    assert_eq!((patience.retries, patience.deadline), (None, Some(ms(2000))));
+    assert_eq!((Retry::NONE.retries, Retry::NONE.deadline), (Some(0), None));
+    assert_eq!(Backoff::FLOOR, ms(1));
+
+    let renew = Renew::default();
+    assert_eq!((renew.divisor, renew.most), (3, Some(Duration::from_secs(3600))));
+    let drift = Drift::default();
+    assert_eq!((drift.parts_per_million, drift.constant), (10_000, ms(2)));
+    let settings = Settings::new(ttl(3000));
+    let wanted =
+        Settings { ttl: ttl(3000), drift, reply_timeout: ms(500), retry: Retry::NONE, renew: None };
+    assert_eq!(settings, wanted);
+    assert_eq!(Protocol::default(), Protocol::Resp3);
+    assert_eq!(format!("{:?}", Seat::NEW), format!("{:?}", Seat::default()));
+    assert_eq!(Limits::default(), Limits::HOSTED);
+}
+
+#[test]
+fn a_backoff_tells_where_it_stands() {
+    let policy = Retry { delay: Delay::Fixed(ms(10)), retries: Some(1), deadline: None };
+    let mut backoff = Backoff::new(policy, at(7));
+    assert_eq!((backoff.begun(), backoff.retries()), (at(7), 0));
+    assert_eq!(backoff.next(at(8), &mut Random::new(1)), Some(at(18)));
+    assert_eq!((backoff.begun(), backoff.retries()), (at(7), 1));
+    assert_eq!(Attempts::new(at(7)).next(&Retry::NONE, at(8), &mut Random::new(1)), None);
+}
+
+/// A delay that doubles: its bound before the cap, of every attempt, is reached and not exceeded.
+#[test]
+fn r9_the_bound_of_the_delay_doubles_up_to_the_cap() {
+    let policy = Retry {
+        delay: Delay::Exponential { base: ms(10), cap: ms(150) },
+        retries: None,
+        deadline: None,
+    };
+    let mut longest = [Duration::ZERO; 6];
+    for seed in 0..500 {
+        let (mut backoff, mut random) = (Backoff::new(policy, at(0)), Random::new(seed));
+        for longest in &mut longest {
+            let next = backoff.next(at(0), &mut random).expect("no bound");
+            *longest = next.saturating_since(at(0)).max(*longest);
+        }
+    }
+    for (longest, bound) in longest.into_iter().zip([10, 20, 40, 80, 150, 150]) {
+        assert!(longest <= ms(bound) && longest > ms(bound) * 9 / 10, "{longest:?} of {bound}");
+    }
+}
+
+#[test]
+fn a_ttl_is_what_was_asked_for() {
+    let longest = Ttl::MAX_MILLIS;
+    assert_eq!(longest, 9_007_199_254_740_991);
+    assert_eq!(ttl(longest).as_millis(), longest);
+    assert_eq!(ttl(1500).as_duration(), ms(1500));
+    assert_eq!(Ttl::new(Duration::from_micros(1999)), Ok(ttl(1)));
+    assert!(Ttl::from_millis(0).is_err() && Ttl::from_millis(longest + 1).is_err());
+}
+
+/// Why a vote failed, one row one tally: configured, granted, held, refused, unreachable.
+#[test]
+fn r17_every_kind_of_denial() {
+    use Denial::{Held, Refused, TooLate, Unreachable};
+    #[rustfmt::skip]
+    let rows = [
+        ([1, 0, 1, 0, 0], Held),
+        ([1, 0, 0, 1, 0], Refused),
+        ([1, 0, 0, 0, 1], Unreachable),
+        ([1, 1, 0, 0, 0], TooLate),
+        ([3, 2, 1, 0, 0], TooLate),
+        ([3, 1, 1, 1, 0], Held),
+        ([3, 0, 1, 1, 1], Refused),
+        ([3, 0, 1, 0, 2], Unreachable),
+        ([3, 1, 0, 1, 1], Refused),
+        ([3, 1, 0, 0, 2], Unreachable),
+        ([5, 0, 1, 1, 2], Unreachable),
+        ([5, 1, 1, 2, 1], Refused),
+        ([5, 2, 1, 1, 1], Held),
+        ([4, 2, 1, 1, 0], Held),
+        ([4, 2, 2, 0, 0], Held),
+        ([4, 1, 1, 1, 1], Refused),
+        ([0, 0, 0, 0, 0], Unreachable),
+    ];
+    for ([configured, granted, held, refused, unreachable], wanted) in rows {
+        let tally = Tally { configured, granted, held, refused, unreachable, refusal: None };
+        assert_eq!(tally.denial(), wanted, "{tally:?}");
+    }
+}
+
+#[test]
+fn r5_a_tally_counts_every_ballot_in_its_place() {
+    let mut tally = Tally { configured: 6, ..Tally::default() };
+    let ballots = [
+        Ballot::Granted,
+        Ballot::Held,
+        Ballot::Refused(Refusal::Busy),
+        Ballot::Refused(Refusal::Loading),
+        Ballot::Unreachable,
+    ];
+    ballots.into_iter().for_each(|ballot| tally.add(ballot));
+    assert_eq!(tally.refusal, Some(Refusal::Busy), "the first of those that weigh the same");
+    let counts = |tally: &Tally| (tally.granted, tally.held, tally.refused, tally.unreachable);
+    assert_eq!(counts(&tally), (1, 1, 2, 1));
+    tally.close();
+    assert_eq!(counts(&tally), (1, 1, 2, 2), "who has not voted could not be reached");
 }

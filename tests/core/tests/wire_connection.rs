@@ -405,26 +405,6 @@ fn r18_debug_shows_no_bytes() {
     assert!(!shown.contains("sentinel") && !shown.contains(bytes), "{shown}");
 }
 
-#[test]
-fn r18_errors_say_who_is_to_blame() {
-    let cases = [
-        (
-            WireError::Malformed(Malformed::UnknownType(b'H')),
-            "the peer does not speak RESP: a value begins with byte 0x48, perhaps HTTP",
-        ),
-        (
-            WireError::Malformed(Malformed::UnknownType(0x15)),
-            "the peer does not speak RESP: a value begins with byte 0x15, perhaps TLS",
-        ),
-        (WireError::Malformed(Malformed::TooDeep), "the peer's reply exceeds the limit on depth"),
-        (WireError::Closed, "the server closed the connection"),
-        (WireError::TimedOut, "the server did not answer in time"),
-    ];
-    for (error, expected) in cases {
-        assert_eq!(error.to_string(), expected);
-    }
-}
-
 // ---- any order of events, beside a model
 
 #[derive(Clone, Debug)]
