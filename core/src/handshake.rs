@@ -147,34 +147,37 @@ impl Handshake {
         login: &Login<'_>,
         reply: Reply<'_>,
     ) -> Result<(), HandshakeError> {
-        if !core::mem::replace(&mut self.asked, false) {
-            return Err(HandshakeError::Nonsense);
-        }
-        let next = self.answered(login, reply);
+        let asked = core::mem::replace(&mut self.asked, false).then_some(self.step);
+        let next = self.answered(asked, login, reply);
         self.step = next.unwrap_or(Step::Failed);
         next.map(|_| ())
     }
 
-    fn answered(&mut self, login: &Login<'_>, reply: Reply<'_>) -> Result<Step, HandshakeError> {
-        Ok(match self.step {
-            Step::Hello => self.greeted(login, reply)?,
-            Step::Auth => {
+    fn answered(
+        &mut self,
+        asked: Option<Step>,
+        login: &Login<'_>,
+        reply: Reply<'_>,
+    ) -> Result<Step, HandshakeError> {
+        Ok(match asked {
+            Some(Step::Hello) => self.greeted(login, reply)?,
+            Some(Step::Auth) => {
                 accepted(reply)?;
                 self.after_login(login, false)
             }
-            Step::Select { greeted } => {
+            Some(Step::Select { greeted }) => {
                 accepted(reply)?;
                 self.after_select(greeted)
             }
-            Step::Role => {
+            Some(Step::Role) => {
                 self.greeting.role = role_reply(reply)?;
                 self.after_role()
             }
-            Step::Info => {
+            Some(Step::Info) => {
                 self.greeting.uptime = uptime(reply)?;
                 Step::Ready
             }
-            Step::Ready | Step::Failed => return Err(HandshakeError::Nonsense),
+            Some(Step::Ready | Step::Failed) | None => return Err(HandshakeError::Nonsense),
         })
     }
 

@@ -115,7 +115,7 @@ where
     /// repeated without counting, as long as a first attempt may take.
     fn is_free_of_charge(&self, tally: &Tally) -> bool {
         let grace = self.attempts.begun.saturating_add(self.settings.reply_timeout);
-        tally.unreachable == tally.configured && tally.configured > 0 && self.now < grace
+        tally.unreachable == tally.configured && self.now < grace
     }
 
     /// Asks all that may hold for another ttl.

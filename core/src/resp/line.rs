@@ -1,4 +1,4 @@
-//! What may stand in a value of one line.
+//! What may stand in a value of one line, where that is not any text.
 
 use super::number::{BigNumber, Double, Integer};
 use super::{Malformed, Type};
@@ -6,8 +6,6 @@ use super::{Malformed, Type};
 /// The grammar of a line, and how far it was read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Text {
-    /// Anything but CR and LF.
-    Free,
     Integer(Integer),
     Double(Double),
     BigNumber(BigNumber),
@@ -17,10 +15,9 @@ pub(super) enum Text {
 }
 
 impl Text {
-    /// The grammar of the line that begins with `kind`; `None` when that is no line.
+    /// The grammar of the line that begins with `kind`; `None` when that is no line, or any text.
     pub(super) const fn of(kind: Type) -> Option<Self> {
         Some(match kind {
-            Type::Simple | Type::Error => Self::Free,
             Type::Integer => Self::Integer(Integer::EMPTY),
             Type::Double => Self::Double(Double::Empty),
             Type::BigNumber => Self::BigNumber(BigNumber::Empty),
@@ -33,7 +30,6 @@ impl Text {
     /// Takes the next byte of the line, which is neither CR nor LF.
     pub(super) fn push(self, byte: u8) -> Result<Self, Malformed> {
         let next = match self {
-            Self::Free => Some(self),
             Self::Integer(integer) => integer.push(byte).map(Self::Integer),
             Self::Double(double) => double.push(byte).map(Self::Double),
             Self::BigNumber(number) => number.push(byte).map(Self::BigNumber),
@@ -46,7 +42,7 @@ impl Text {
     /// Whether the line may end here.
     pub(super) fn finish(self) -> Result<(), Malformed> {
         let whole = match self {
-            Self::Free | Self::Null => true,
+            Self::Null => true,
             Self::Integer(integer) => integer.finish().is_some(),
             Self::Double(double) => double.is_whole(),
             Self::BigNumber(number) => number.is_whole(),
@@ -57,7 +53,6 @@ impl Text {
 
     const fn fault(self) -> Malformed {
         match self {
-            Self::Free => Malformed::LineEnd,
             Self::Integer(_) => Malformed::Integer,
             Self::Double(_) => Malformed::Double,
             Self::BigNumber(_) => Malformed::BigNumber,

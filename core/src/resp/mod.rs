@@ -89,6 +89,11 @@ impl Type {
         })
     }
 
+    /// Whether any text may follow, up to the end of the line.
+    const fn is_free(self) -> bool {
+        matches!(self, Self::Simple | Self::Error)
+    }
+
     /// Whether RESP2 writes a null with this type and the length -1.
     const fn has_null(self) -> bool {
         matches!(self, Self::Bulk | Self::Array)

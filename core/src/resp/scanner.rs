@@ -47,7 +47,9 @@ enum State {
     Value,
     /// In the number behind the type of a bulk or an aggregate.
     Header(Type, Length),
-    /// In a line that is a value; so many bytes of it were read.
+    /// In a line of free text; so many bytes of it were read.
+    Free(u32),
+    /// In any other line that is a value; so many bytes of it were read.
     Line(Text, u32),
     /// In a verbatim string: so many bytes come before the colon, so many behind it.
     Format(u8, u32),
@@ -162,7 +164,7 @@ impl Scanner {
         };
         let taken = match self.state {
             State::Body(left) => self.skip_body(left, allowed.len()),
-            State::Line(Text::Free, length) => self.pass_text(length, allowed)?,
+            State::Free(length) => self.pass_text(length, allowed)?,
             _ => {
                 self.visit();
                 self.state = self.next_state(first)?;
@@ -193,11 +195,17 @@ impl Scanner {
             (State::Format(0, body), b':') => Ok(body_of(body)),
             (State::Format(0, _), _) => Err(Malformed::Verbatim),
             (State::Format(before, body), _) => Ok(State::Format(before.saturating_sub(1), body)),
-            (State::Body(left), _) => Ok(body_of(left.saturating_sub(1))),
             (State::BodyEnd, b'\r') => Ok(State::LineEnd(Next::Settle)),
             (State::LineEnd(next), b'\n') => Ok(self.enter(next)),
-            (State::BodyEnd | State::LineEnd(_), _) => Err(Malformed::LineEnd),
-            (State::Failed(malformed), _) => Err(malformed),
+            // The last three do not come here: `step` passes over texts and bodies at once.
+            (
+                State::BodyEnd
+                | State::LineEnd(_)
+                | State::Free(_)
+                | State::Body(_)
+                | State::Failed(_),
+                _,
+            ) => Err(Malformed::LineEnd),
         }
     }
 
@@ -215,6 +223,7 @@ impl Scanner {
         }
         Ok(match Text::of(kind) {
             Some(text) => State::Line(text, 0),
+            None if kind.is_free() => State::Free(0),
             None => State::Header(kind, Length::EMPTY),
         })
     }
@@ -288,7 +297,7 @@ impl Scanner {
         self.state = match bytes.get(passed) {
             Some(b'\r') => State::LineEnd(Next::Settle),
             Some(_) => return Err(Malformed::LineEnd),
-            None => State::Line(Text::Free, length),
+            None => State::Free(length),
         };
         Ok(passed.saturating_add(usize::from(end.is_some())))
     }
