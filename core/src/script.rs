@@ -129,3 +129,50 @@ const fn hex(words: [u32; 5]) -> [u8; 40] {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::{Script, sha1};
+    use std::string::String;
+
+    /// Of RFC 3174 and FIPS 180.
+    #[test]
+    fn digests_of_published_examples() {
+        let cases = [
+            ("", "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+            ("abc", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+            (
+                "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+                "84983e441c3bd26ebaae4aa1f95129e5e54670f1",
+            ),
+        ];
+        for (text, digest) in cases {
+            assert_eq!(String::from_utf8_lossy(Script::new(text).digest()), digest, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_has_many_blocks() {
+        let ten = [*b"0123456701234567012345670123456701234567012345670123456701234567"; 10];
+        let wanted = [0xdea3_56a2, 0xcddd_90c7, 0xa7ec_edc5, 0xebb5_6393, 0x4f46_0452];
+        assert_eq!(sha1(ten.as_flattened()), wanted);
+    }
+
+    /// A text of 55 bytes has room for its length in the same block, one of 56 has not.
+    #[test]
+    fn texts_that_end_around_the_border_of_a_block() {
+        let cases = [
+            (54, "b05d71c64979cb95fa74a33cdb31a40d258ae02e"),
+            (55, "c1c8bbdc22796e28c0e15163d20899b65621d65a"),
+            (56, "c2db330f6083854c99d4b5bfb6e8f29f201be699"),
+            (63, "03f09f5b158a7a8cdad920bddc29b81c18a551f5"),
+            (64, "0098ba824b5c16427bd7a1122a5a442a25ec644d"),
+            (65, "11655326c708d70319be2610e8a57d9a5b959d3b"),
+        ];
+        for (length, digest) in cases {
+            let digits = super::hex(sha1(&std::vec![b'a'; length]));
+            assert_eq!(String::from_utf8_lossy(&digits), digest, "{length}");
+        }
+    }
+}

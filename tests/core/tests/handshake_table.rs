@@ -168,11 +168,135 @@ const ROWS: &[Row] = {
             [("HELLO 3 AUTH default pw", NO_HELLO), ("AUTH pw", "$-1\r\n")],
             NONSENSE
         ),
+        row!(
+            "RESP3 not spoken, with a password",
+            SECRET,
+            false,
+            [
+                ("HELLO 3 AUTH default pw", "-NOPROTO unsupported protocol version\r\n"),
+                ("AUTH pw", "+OK\r\n"),
+                ("SELECT 3", "+OK\r\n"),
+                ("ROLE", MASTER)
+            ],
+            Ok((Resp2, Master, None))
+        ),
+        row!(
+            "before version 6, with the uptime",
+            PLAIN,
+            true,
+            [("HELLO 3", NO_HELLO), ("ROLE", MASTER), ("INFO server", UP_7)],
+            Ok((Resp2, Master, Some(7)))
+        ),
+        row!(
+            "a role that we do not know",
+            PLAIN,
+            false,
+            [("HELLO 3", "%2\r\n+proto\r\n:3\r\n+role\r\n+sentinel\r\n")],
+            Ok((Resp3, Unknown, None))
+        ),
+        row!(
+            "a role that is no text",
+            PLAIN,
+            false,
+            [("HELLO 3", "%2\r\n+proto\r\n:3\r\n+role\r\n:1\r\n")],
+            Ok((Resp3, Unknown, None))
+        ),
+        row!(
+            "a replica says slave",
+            PLAIN,
+            false,
+            [("HELLO 3", "%2\r\n+role\r\n+slave\r\n+proto\r\n:3\r\n")],
+            Err(HandshakeError::Replica)
+        ),
+        row!(
+            "ROLE not known",
+            PLAIN,
+            false,
+            [("HELLO 3", NO_HELLO), ("ROLE", "-ERR unknown command 'ROLE'\r\n")],
+            Ok((Resp2, Unknown, None))
+        ),
+        row!(
+            "ROLE answers nothing",
+            PLAIN,
+            false,
+            [("HELLO 3", NO_HELLO), ("ROLE", "*0\r\n")],
+            Ok((Resp2, Unknown, None))
+        ),
+        row!(
+            "ROLE refused (F5)",
+            PLAIN,
+            false,
+            [("HELLO 3", NO_HELLO), ("ROLE", "-LOADING Redis is loading\r\n")],
+            refused(Refusal::Loading)
+        ),
+        row!(
+            "ROLE answers OK",
+            PLAIN,
+            false,
+            [("HELLO 3", NO_HELLO), ("ROLE", "+OK\r\n")],
+            NONSENSE
+        ),
+        row!(
+            "uptime not known",
+            PLAIN,
+            true,
+            [("HELLO 3", HELLO_3), ("INFO server", "-ERR unknown command 'INFO'\r\n")],
+            Ok((Resp3, Master, None))
+        ),
+        row!(
+            "uptime refused (F5)",
+            PLAIN,
+            true,
+            [("HELLO 3", HELLO_3), ("INFO server", "-LOADING Redis is loading\r\n")],
+            refused(Refusal::Loading)
+        ),
+        row!(
+            "uptime not told",
+            PLAIN,
+            true,
+            [("HELLO 3", HELLO_3), ("INFO server", "$4\r\nx:1\n\r\n")],
+            Ok((Resp3, Master, None))
+        ),
+        row!(
+            "uptime that is no number",
+            PLAIN,
+            true,
+            [("HELLO 3", HELLO_3), ("INFO server", "$21\r\nuptime_in_seconds:7 s\r\r\n")],
+            Ok((Resp3, Master, None))
+        ),
+        row!(
+            "uptime below zero",
+            PLAIN,
+            true,
+            [("HELLO 3", HELLO_3), ("INFO server", "$20\r\nuptime_in_seconds:-7\r\n")],
+            Ok((Resp3, Master, None))
+        ),
+        row!(
+            "INFO answers OK",
+            PLAIN,
+            true,
+            [("HELLO 3", HELLO_3), ("INFO server", "+OK\r\n")],
+            NONSENSE
+        ),
+        row!(
+            "SELECT answers nil",
+            SECRET,
+            false,
+            [("HELLO 3 AUTH default pw", HELLO_3), ("SELECT 3", "_\r\n")],
+            NONSENSE
+        ),
         row!("an integer", PLAIN, false, [("HELLO 3", ":3\r\n")], NONSENSE),
         row!("OK", PLAIN, false, [("HELLO 3", "+OK\r\n")], NONSENSE),
         row!("an empty map", PLAIN, false, [("HELLO 3", "%0\r\n")], NONSENSE),
         row!("proto 2 when 3 was asked", PLAIN, false, [("HELLO 3", HELLO_2)], NONSENSE),
         row!("proto 3 when 2 was asked", TWO, false, [("HELLO 2", HELLO_3)], NONSENSE),
+        row!(
+            "proto is no number",
+            PLAIN,
+            false,
+            [("HELLO 3", "%1\r\n$5\r\nproto\r\n+3\r\n")],
+            NONSENSE
+        ),
         row!("proto 4", PLAIN, false, [("HELLO 3", "%1\r\n$5\r\nproto\r\n:4\r\n")], NONSENSE),
         row!(
             "loading (F5)",
@@ -242,6 +366,22 @@ fn a_module_list_too_long_to_keep_is_a_greeting() {
     assert_eq!(handshake.finished().map(|greeting| greeting.role), Some(Role::Unknown));
 }
 
+/// So is a list of what the server is; how long it has been up stays unknown then.
+#[test]
+fn an_info_too_long_to_keep_tells_no_uptime() {
+    let mut handshake = Handshake::new(true);
+    question(&mut handshake, &PLAIN).expect("HELLO");
+    handshake.handle_reply(&PLAIN, Reply::from_frame(HELLO_3.as_bytes())).expect("greeted");
+    assert_eq!(handshake.finished(), None, "one question is left");
+    question(&mut handshake, &PLAIN).expect("INFO");
+    handshake.handle_reply(&PLAIN, Reply::TooLong).expect("answered");
+    let greeting = handshake.finished().expect("all is said");
+    assert_eq!((greeting.role, greeting.uptime), (Role::Master, None));
+    assert_eq!(question(&mut handshake, &PLAIN), None, "nothing is left to ask");
+    let more = handshake.handle_reply(&PLAIN, Reply::TooLong);
+    assert_eq!(more, Err(HandshakeError::Nonsense), "nothing was asked");
+}
+
 #[test]
 fn a_reply_to_nothing_is_nonsense() {
     let mut handshake = Handshake::new(false);
@@ -276,6 +416,7 @@ fn a_restart_is_told_only_where_it_is_proved() {
         (nothing, said(None, Some(8)), true),
         // Cut to whole seconds, so it may have been up for 9.99 s, and the clock may round as well.
         (nothing, said(None, Some(9)), false),
+        (said(None, Some(100)), said(Some(3), Some(110)), false),
         (nothing, said(None, Some(11)), false),
         (said(Some(9), None), said(Some(10), Some(1)), true),
         (nothing, said(None, Some(u64::MAX)), false),
@@ -293,7 +434,7 @@ fn the_number_of_the_connection_is_read() {
         let mut handshake = Handshake::new(false);
         let _hello = handshake.poll_command(&login);
         handshake.handle_reply(&login, Reply::from_frame(hello.as_bytes())).expect("greeted");
-        assert!(handshake.finished().expect("all is said").id.is_some_and(|id| id > 0), "{hello}");
+        assert_eq!(handshake.finished().expect("all is said").id, Some(4), "{hello}");
     }
 }
 

@@ -296,6 +296,51 @@ fn after_the_end_nothing_moves() {
     assert_eq!(connection.submit(&PING, at(0)), Err(Full));
 }
 
+/// A connection that is reset is one before its first byte, whatever it was in the middle of.
+#[test]
+fn a_connection_that_is_reset_forgets_everything() {
+    let in_the_middle: [(&str, &[u8]); 7] = [
+        ("of a frame", b"*2\r\n:1\r\n"),
+        ("of a reply too long to keep", &[b"+".as_slice(), &[b'x'; 63]].concat()),
+        ("of replies", b":1\r\n:2\r\n"),
+        ("of a push inside of a reply", b"*1\r\n>1\r\n+x\r\n:1\r\n"),
+        ("of surplus replies", b":1\r\n:2\r\n:3\r\n"),
+        ("of nonsense", b"HTTP"),
+        ("of nothing", b""),
+    ];
+    for (name, bytes) in in_the_middle {
+        let mut connection = connection();
+        submit(&mut connection);
+        submit(&mut connection);
+        receive(&mut connection, bytes);
+        let _ = connection.poll();
+        let _ = connection.poll();
+        // Behind what has arrived: it raises the fence.
+        let _ = connection.submit(&PING, at(0));
+        connection.reset(Limits::EMBEDDED, 2 * TIMEOUT);
+
+        assert_eq!((connection.in_flight(), connection.ended()), (0, None), "{name}");
+        assert_eq!(connection.poll_timeout(), None, "{name}");
+        let io = connection.io();
+        assert_eq!((io.space.len(), io.pending.len()), (64, 0), "{name}");
+        assert_eq!(connection.poll(), Ok(None), "{name}");
+        let serial = connection.submit(&PING, at(50)).expect("room");
+        assert_eq!(connection.poll_timeout(), Some(at(250)), "{name}");
+        receive(&mut connection, b":7\r\n");
+        expect_reply(&mut connection, serial, 7);
+        assert_eq!(connection.in_flight(), 0, "{name}");
+    }
+}
+
+/// A limit that is put in with the reset counts from then on.
+#[test]
+fn a_reset_changes_the_limits() {
+    let mut connection = connection();
+    connection.reset(Limits { in_flight: 1, ..Limits::EMBEDDED }, TIMEOUT);
+    submit(&mut connection);
+    assert_eq!(connection.submit(&PING, at(0)), Err(Full));
+}
+
 // ---- the watch
 
 /// What happens, at which millisecond.
