@@ -370,10 +370,8 @@ where
     fn raise_fence(&mut self, serial: Serial) {
         let held = self.lent.saturating_add(self.ready.map_or(self.scanned, |frame| frame.len));
         let left = self.rx.len().saturating_sub(held);
-        if left > 0 {
-            let serial = self.fence.serial().unwrap_or(serial);
-            self.fence = Fence { left, serial };
-        }
+        let serial = self.fence.serial().unwrap_or(serial);
+        self.fence = Fence { left, serial };
     }
 
     fn drop_lent(&mut self) {
