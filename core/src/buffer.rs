@@ -126,9 +126,11 @@ mod tests {
     #[test]
     fn space_is_all_the_room_there_is() {
         let mut buffer = Buffer::new([0; 4]);
+        assert!(buffer.is_empty() && !buffer.is_full());
         put(&mut buffer, b"abcd");
-        assert!(buffer.is_full() && buffer.space().is_empty());
+        assert!(buffer.is_full() && buffer.space().is_empty() && !buffer.is_empty());
         buffer.consume(1);
+        assert!(!buffer.is_full() && !buffer.is_empty());
         assert_eq!(buffer.space().len(), 1);
         assert_eq!(buffer.pending(), b"bcd");
         buffer.consume(3);

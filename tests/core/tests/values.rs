@@ -323,7 +323,32 @@ fn defaults_are_what_the_documentation_says() {
     assert_eq!(settings, wanted);
     assert_eq!(Protocol::default(), Protocol::Resp3);
     assert_eq!(format!("{:?}", Seat::NEW), format!("{:?}", Seat::default()));
-    assert_eq!(Limits::default(), Limits::HOSTED);
+}
+
+#[test]
+fn r20_limits_are_what_the_documentation_says() {
+    let hosted = Limits {
+        depth: 8,
+        aggregate_elements: 1_024,
+        reply_elements: 4_096,
+        bulk_bytes: 65_536,
+        line_bytes: 1_024,
+        push_bytes: 65_536,
+        reply_bytes: 1_048_576,
+        in_flight: 32,
+    };
+    assert_eq!((Limits::HOSTED, Limits::default()), (hosted, hosted));
+    let embedded = Limits {
+        depth: 4,
+        aggregate_elements: 64,
+        reply_elements: 256,
+        bulk_bytes: 256,
+        line_bytes: 64,
+        push_bytes: 256,
+        reply_bytes: 16_384,
+        in_flight: 4,
+    };
+    assert_eq!(Limits::EMBEDDED, embedded);
 }
 
 #[test]
