@@ -1,0 +1,108 @@
+//! The worlds that are explored.
+//!
+//! What is counted in them: `delays`, how often time passes although something on its way could arrive, and
+//! late replies, how often something happens between a server's answer and its arrival. All else is free: who acts
+//! when, which request arrives first, what fails and when.
+
+use super::rules::{Clock, Faults, Owns, Rules};
+use super::server::Defect;
+
+/// Takes the lock and gives it back, or keeps it until it is lost.
+const PLAIN: Owns = Owns { acquires: 1, extends: 0, releases: true, abandons: false };
+/// Takes it and keeps it until it is lost.
+const KEEPER: Owns = Owns { releases: false, ..PLAIN };
+/// May also extend it, and go away at any moment.
+const BUSY: Owns = Owns { extends: 1, abandons: true, ..PLAIN };
+/// Takes it a second time.
+const TWICE: Owns = Owns { acquires: 2, ..PLAIN };
+
+const NO_FAULT: Faults = Faults {
+    reset: false,
+    restart: false,
+    amnesia: false,
+    flush: false,
+    refuse: false,
+    pause: false,
+};
+const ANY_FAULT: Faults =
+    Faults { reset: true, restart: true, flush: true, refuse: true, pause: true, ..NO_FAULT };
+const RESET: Faults = Faults { reset: true, ..NO_FAULT };
+const RESTART: Faults = Faults { restart: true, ..NO_FAULT };
+const PAUSE: Faults = Faults { pause: true, ..NO_FAULT };
+const REFUSE: Faults = Faults { refuse: true, ..NO_FAULT };
+
+/// Worlds for every run of the tests, each with the least number of states that it must have.
+pub(crate) fn small() -> Vec<(usize, Rules)> {
+    let one = |name| Rules::new(name, 1).once().delays(0).late_replies(1);
+    let some = |name, servers| {
+        Rules::new(name, servers).owners([PLAIN, KEEPER]).once().delays(0).late_replies(0)
+    };
+    vec![
+        (1_000, one("1 server, no fault, all late").all_late()),
+        (65_000, one("1 server, any fault").faults(ANY_FAULT)),
+        (
+            35_000,
+            one("1 server, any fault, one retry").retrying().faults(ANY_FAULT).late_replies(0),
+        ),
+        (8_000, one("1 server, busy owner").owners([BUSY, PLAIN]).delays(1)),
+        (20_000, one("1 server, slow clock").slow_clock().delays(2)),
+        (45_000, one("1 server, fast clock, reset").fast_clock().faults(RESET)),
+        (3_500, one("1 server, renewing, pause").renewing().faults(PAUSE)),
+        (7_500, some("2 servers, no fault", 2).late_replies(1)),
+        (70_000, some("2 servers, reset", 2).faults(RESET)),
+        (24_000, some("3 servers, no fault", 3)),
+    ]
+}
+
+/// Worlds that take minutes, for an optimised build.
+pub(crate) fn large() -> Vec<(usize, Rules)> {
+    let one = |name| Rules::new(name, 1).owners([BUSY, PLAIN]).delays(1).late_replies(1);
+    let two = |name| Rules::new(name, 2).once().delays(0).late_replies(0);
+    let three = |name| Rules::new(name, 3).owners([PLAIN, KEEPER]).once().delays(0).late_replies(0);
+    vec![
+        (1_000, one("1 server, no fault, all late, 3 delays").all_late().delays(3)),
+        (1_000, one("1 server, any fault, busy").faults(ANY_FAULT)),
+        (1_000, one("1 server, any fault, busy, all late").faults(ANY_FAULT).all_late().delays(0)),
+        (
+            1_000,
+            one("1 server, any fault, taken twice")
+                .faults(ANY_FAULT)
+                .owners([TWICE, PLAIN])
+                .delays(0),
+        ),
+        (1_000, one("1 server, any fault, busy, renewing").faults(ANY_FAULT).once().renewing()),
+        (1_000, one("1 server, slow clock, any fault").faults(ANY_FAULT).once().slow_clock()),
+        (1_000, one("1 server, fast clock, any fault").faults(ANY_FAULT).once().fast_clock()),
+        (1_000, two("2 servers, no fault, 1 delay").late_replies(1).delays(1)),
+        (1_000, two("2 servers, any fault").faults(ANY_FAULT)),
+        (1_000, two("2 servers, reset, late reply").faults(RESET).late_replies(1)),
+        (1_000, two("2 servers, busy, no fault").owners([BUSY, PLAIN]).late_replies(1)),
+        (1_000, three("3 servers, no fault, late reply").late_replies(1)),
+        (1_000, three("3 servers, restart").faults(RESTART)),
+        (1_000, three("3 servers, reset").faults(RESET)),
+        (1_000, three("3 servers, refusal").faults(REFUSE)),
+        (1_000, three("3 servers, pause").faults(PAUSE)),
+    ]
+}
+
+/// Worlds in which a promise must break, and how it begins to be told: what they assume is out of bounds, or the
+/// server is spoiled. They show that the explorer can see it.
+pub(crate) fn out_of_bounds() -> Vec<(&'static str, Rules)> {
+    let one = |name| Rules::new(name, 1).once().delays(0).late_replies(0);
+    let amnesia = Faults { amnesia: true, ..NO_FAULT };
+    let spoiled = |name, defect| one(name).faults(REFUSE).delays(2).spoiled(defect);
+    vec![
+        ("I1", one("a server forgets its data").faults(amnesia)),
+        ("I8", one("a clock slower than the allowance").clocks([Clock(1, 2), Clock::TRUE])),
+        ("I5", one("orphans later than a reply timeout").faults(RESET).orphans_last(30_000)),
+        ("I8", spoiled("SET without NX", Defect::Overwrites)),
+        ("I4", spoiled("a release that deletes all", Defect::DeletesAll)),
+        (
+            "I4",
+            spoiled("an extension of anything", Defect::ExtendsAll)
+                .owners([BUSY, PLAIN])
+                .faults(NO_FAULT)
+                .delays(4),
+        ),
+    ]
+}
