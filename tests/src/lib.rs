@@ -1,8 +1,9 @@
-//! Test kit of redlatch: the model server, real servers, conformance scenarios.
+//! Test kit of redlatch: the model server, real servers, a proxy that does harm, conformance scenarios.
 
 pub mod board;
 pub mod conformance;
 pub mod hold;
 pub mod model;
 pub mod port;
+pub mod proxy;
 pub mod server;
