@@ -12,7 +12,9 @@ use super::ServerError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// Redis 7.0, the oldest line that is tested.
+    /// Redis 6.2, the oldest line that is tested.
+    Redis6,
+    /// Redis 7.0.
     Redis7,
     /// Redis 8.2.
     Redis8,
@@ -22,12 +24,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, for tests that run on all of them.
-    pub const ALL: [Self; 3] = [Self::Redis7, Self::Redis8, Self::Valkey9];
+    pub const ALL: [Self; 4] = [Self::Redis6, Self::Redis7, Self::Redis8, Self::Valkey9];
 
     /// Where the executable is inside `.servers/` or `REDLATCH_SERVERS_DIR`.
     #[must_use]
     pub fn path_in_store(self) -> &'static Path {
         Path::new(match self {
+            Self::Redis6 => "redis-6.2/bin/redis-server",
             Self::Redis7 => "redis-7.0/bin/redis-server",
             Self::Redis8 => "redis-8.2/bin/redis-server",
             Self::Valkey9 => "valkey-9.1/bin/valkey-server",
@@ -57,6 +60,7 @@ impl Kind {
     /// From Redis 7.0 on, `DEBUG` must be enabled at the start. Redis 6.2 does not know the option and would not start.
     pub(super) fn guards_debug_command(self) -> bool {
         match self {
+            Self::Redis6 => false,
             Self::Redis7 | Self::Redis8 | Self::Valkey9 => true,
         }
     }
@@ -65,6 +69,7 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Redis6 => "Redis 6.2",
             Self::Redis7 => "Redis 7.0",
             Self::Redis8 => "Redis 8.2",
             Self::Valkey9 => "Valkey 9.1",
