@@ -200,6 +200,9 @@ impl Handshake {
             }
             Reply::Error(line) => match Refusal::classify(line) {
                 Refusal::UnknownCommand | Refusal::NoProtocol => Ok(self.without_hello(login)),
+                // A login came with it: whoever says that it lacks has not understood `HELLO`. So does
+                // Valkey 9, which tells strangers nothing of the commands that it knows.
+                Refusal::NoAuth if login.password.is_some() => Ok(Step::Auth),
                 refusal => Err(HandshakeError::Refused(refusal)),
             },
             _ => Err(HandshakeError::Nonsense),

@@ -141,6 +141,29 @@ const ROWS: &[Row] = {
             [("HELLO 3", "-NOAUTH HELLO must be called with\r\n")],
             refused(Refusal::NoAuth)
         ),
+        // Valkey 9 says so of any command that it does not know, before anybody is logged in.
+        row!(
+            "HELLO unknown, behind a login (F25)",
+            SECRET,
+            false,
+            [
+                ("HELLO 3 AUTH default pw", "-NOAUTH Authentication required.\r\n"),
+                ("AUTH pw", "+OK\r\n"),
+                ("SELECT 3", "+OK\r\n"),
+                ("ROLE", MASTER)
+            ],
+            Ok((Resp2, Master, None))
+        ),
+        row!(
+            "HELLO unknown, behind a login, wrong password (F15)",
+            SECRET,
+            false,
+            [
+                ("HELLO 3 AUTH default pw", "-NOAUTH Authentication required.\r\n"),
+                ("AUTH pw", "-WRONGPASS invalid\r\n")
+            ],
+            refused(Refusal::WrongPassword)
+        ),
         row!(
             "password not wanted (F15)",
             SECRET,
