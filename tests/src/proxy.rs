@@ -221,6 +221,14 @@ impl Proxy {
         self.order(Order::Strike(Some(command.to_ascii_uppercase()), strike))
     }
 
+    /// Carries new connections to another server, as a name that was pointed elsewhere does.
+    ///
+    /// # Errors
+    /// The thread of the proxy has ended.
+    pub fn retarget(&self, target: SocketAddr) -> io::Result<()> {
+        self.order(Order::Retarget(target))
+    }
+
     /// Resets every connection, on both sides. What is on its way is lost.
     ///
     /// # Errors

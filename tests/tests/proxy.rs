@@ -346,6 +346,17 @@ fn a_server_that_is_gone_is_told_to_the_client() {
 }
 
 #[test]
+fn new_connections_are_carried_to_another_server() {
+    let (_server, proxy) = start();
+    let other = ModelServer::start().expect("a port");
+    let mut before = connected(&proxy);
+    proxy.retarget(other.addr().expect("a port")).expect("carried out");
+    expect(&mut connected(&proxy), SET, b"+OK\r\n");
+    assert_eq!(value(&other), old());
+    expect(&mut before, GET, b"$-1\r\n");
+}
+
+#[test]
 fn everything_ends_with_the_proxy() {
     let (server, proxy) = start();
     let (mut client, address) = (connected(&proxy), proxy.address());

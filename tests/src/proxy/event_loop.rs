@@ -25,6 +25,7 @@ const FIRST_PEER: usize = 2;
 pub(super) enum Order {
     Set(Behaviour),
     Strike(Option<String>, Strike),
+    Retarget(SocketAddr),
     Reset,
     Close,
     Hold,
@@ -160,6 +161,7 @@ impl EventLoop {
                 }
             }
             Order::Strike(command, strike) => self.strikes.push_back((command, strike)),
+            Order::Retarget(target) => self.target = target,
             Order::Reset => self.end(Session::reset),
             Order::Close => self.end(Session::close),
             Order::Hold => self.sessions.values_mut().for_each(Session::hold),
