@@ -367,6 +367,29 @@ fn everything_ends_with_the_proxy() {
     eventually(|| server.with(|server| server.sessions().count()) == 0);
 }
 
+/// The beginning of a reply does not wait for its end; and it counts once.
+#[test]
+fn a_reply_is_carried_as_it_comes() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let proxy = Proxy::start(listener.local_addr().expect("bound")).expect("a port");
+    let mut client = connect(&proxy);
+    let (mut server, _) = listener.accept().expect("a connection");
+    client.write_all(&[GET, GET].concat()).expect("connected");
+    server.write_all(b">1\r\n+a").expect("connected");
+    expect_bytes(&mut client, b">1\r\n+a");
+    server.write_all(b"\r\n$3\r\no").expect("connected");
+    expect_bytes(&mut client, b"\r\n$3\r\no");
+    server.write_all(b"l").expect("connected");
+    expect_bytes(&mut client, b"l");
+    proxy.strike(Strike::Duplicate).expect("carried out");
+    server.write_all(b"d\r\n:").expect("connected");
+    expect_bytes(&mut client, b"d\r\n");
+    expect_silence(&mut client);
+    server.write_all(b"1\r\n").expect("connected");
+    expect_bytes(&mut client, b":1\r\n:1\r\n");
+    assert_eq!(proxy.counters().replies, 2);
+}
+
 /// Also when nobody reads for a while, and in both directions at once.
 #[test]
 fn what_is_not_resp_goes_through_whole() {

@@ -39,6 +39,8 @@ pub(super) struct Session {
     down: Pipe,
     requests: Frames,
     replies: Frames,
+    /// The beginning of a reply has gone on already, and whether it is one of a push.
+    begun: Option<bool>,
     /// Commands without a reply.
     asked: VecDeque<String>,
     held: bool,
@@ -57,6 +59,7 @@ impl Session {
             down: Pipe::default(),
             requests: Frames::new(),
             replies: Frames::new(),
+            begun: None,
             asked: VecDeque::new(),
             held: false,
             end: None,
@@ -132,8 +135,12 @@ impl Session {
             for piece in pieces {
                 self.reply(piece, turn.now + way.delay, turn);
             }
-            if self.down.ended {
+            // Only a strike needs a whole reply.
+            if self.end.is_none() && (self.down.ended || turn.strikes.is_empty()) {
                 let rest = self.replies.rest();
+                if !rest.is_empty() {
+                    self.begun.get_or_insert(is_push(&rest));
+                }
                 self.down.push(turn.now + way.delay, rest);
             }
         }
@@ -156,12 +163,16 @@ impl Session {
         if self.end.is_some() {
             return;
         }
+        let begun = self.begun.take();
         let mut reply = match piece {
-            Piece::Frame(reply) if !is_push(&reply) => reply,
+            Piece::Frame(reply) if !begun.unwrap_or(is_push(&reply)) => reply,
             Piece::Frame(bytes) | Piece::Raw(bytes) => return self.down.push(due, bytes),
         };
         turn.counters.replies += 1;
         let asked = self.asked.pop_front().unwrap_or_default();
+        if begun.is_some() {
+            return self.down.push(due, reply);
+        }
         let picks =
             |(wanted, _): &(Option<String>, _)| wanted.as_ref().is_none_or(|it| *it == asked);
         let picked = turn.strikes.iter().position(picks).and_then(|at| turn.strikes.remove(at));
