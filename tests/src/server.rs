@@ -45,6 +45,7 @@ pub struct Builder {
     unix_socket: bool,
     persistent: bool,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 impl Builder {
@@ -73,6 +74,13 @@ impl Builder {
     #[must_use]
     pub fn arguments<I: IntoIterator<Item = S>, S: Into<String>>(mut self, arguments: I) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable of its environment, for example `LD_PRELOAD`.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -132,6 +140,7 @@ impl Server {
             unix_socket: false,
             persistent: false,
             arguments: Vec::new(),
+            environment: Vec::new(),
         }
     }
 
@@ -269,7 +278,7 @@ fn launch(
 ) -> Result<Process, ServerError> {
     let arguments = command_line(options, folder, port);
     let logged_before = read_log(folder).len();
-    let mut process = Process::spawn(binary, &arguments)?;
+    let mut process = Process::spawn(binary, &arguments, &options.environment)?;
     let deadline = Instant::now() + START_DEADLINE;
     let failed = |reason: String| {
         let log = read_log(folder).get(logged_before..).unwrap_or_default().to_owned();

@@ -20,9 +20,14 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn spawn(binary: &Path, arguments: &[String]) -> io::Result<Self> {
+    pub(super) fn spawn(
+        binary: &Path,
+        arguments: &[String],
+        environment: &[(String, String)],
+    ) -> io::Result<Self> {
         let mut child = Command::new(binary)
             .args(arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
