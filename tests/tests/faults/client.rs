@@ -53,7 +53,7 @@ fn f32_cancelled_while_acquiring() {
             let client = connect(stand, &proxy.url()).await;
             proxy.set(Behaviour::late(Duration::ZERO, LATE)).expect("carried out");
             let lock = async |()| client.lock("key", LONG).await.map(drop);
-            assert!(cancel(async || (), lock).await > 2);
+            assert!(cancel(async || (), lock).await > 0);
             assert!(client.shutdown(LONG).await, "everything is given back");
         });
         assert!(stand.is_free("key"));
@@ -78,7 +78,7 @@ fn f33_cancelled_while_extending_or_releasing() {
             }
             assert!(guard.release().await.expect("answered"), "still ours");
             let lock = async || client.lock("released", LONG).await.expect("it was given back");
-            assert!(cancel(lock, async |guard: Guard| guard.release().await).await > 2);
+            assert!(cancel(lock, async |guard: Guard| guard.release().await).await > 0);
             assert!(client.shutdown(LONG).await, "everything is given back");
         });
         assert!(stand.is_free("extended") && stand.is_free("released"));
