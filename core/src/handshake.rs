@@ -38,12 +38,16 @@ pub struct Greeting {
     pub protocol: Protocol,
     /// Its role. A replica is never greeted: that is [`HandshakeError::Replica`].
     pub role: Role,
-    /// How long it has been up, in whole seconds. `None` when not asked for or not told.
+    /// How long it has been up, as it says: less than a second too much or too little, because it
+    /// subtracts clocks that are cut to seconds. `None` when not asked for or not told.
     pub uptime: Option<Duration>,
     /// The number of this connection, told by `HELLO`: a server counts them from one in each of its
     /// lives. `None` when not told.
     pub id: Option<u64>,
 }
+
+/// What a server says of its uptime is off by less than this, in microseconds.
+const UPTIME_OFF: u64 = 1_000_000;
 
 impl Greeting {
     /// How long the server must stay without a vote: a server that forgot its keys in a restart
@@ -53,10 +57,11 @@ impl Greeting {
     /// Source: "Distributed locks with Redis", section on crash recovery and delayed restarts.
     #[must_use]
     pub fn abstains_for(&self, longest: Duration) -> Duration {
-        let left = |uptime| micros(longest).saturating_sub(micros(uptime));
         if has(Defect::NoAbstention) {
             return Duration::ZERO;
         }
+        let surely = |uptime| micros(uptime).saturating_sub(UPTIME_OFF);
+        let left = |uptime| micros(longest).saturating_sub(surely(uptime));
         self.uptime.map_or(Duration::ZERO, |uptime| Duration::from_micros(left(uptime)))
     }
 
@@ -68,9 +73,8 @@ impl Greeting {
     #[must_use]
     pub fn proves_restart(&self, earlier: &Self, ago: Duration) -> bool {
         let counted_anew = self.id.zip(earlier.id).is_some_and(|(now, then)| now <= then);
-        // The uptime is cut to whole seconds.
         let young =
-            self.uptime.is_some_and(|up| micros(up).saturating_add(1_000_000) < micros(ago));
+            self.uptime.is_some_and(|up| micros(up).saturating_add(UPTIME_OFF) < micros(ago));
         counted_anew || young
     }
 }

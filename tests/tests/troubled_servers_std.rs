@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use redlatch_std::{Client, Delay, Error, Guard, Loss, Renew, Retry};
 use redlatch_testkit::server::{Data, Kind, Server};
@@ -173,4 +173,43 @@ fn guards_survive_a_server_that_restarts_with_its_data() {
         assert!(guard.release().expect("answered"), "still ours");
     }
     assert_eq!(keys(&server), Some(0));
+}
+
+/// A server that was started late in a second says soon afterwards that it has been up for one. It has
+/// no vote all the same: `restart_delay` counts from its real start.
+#[test]
+fn a_server_that_overstates_its_uptime_has_no_vote() {
+    const DELAY: Duration = Duration::from_secs(1);
+    let info = |server: &Server| server.command(&["INFO", "server"]).expect("an answer").text();
+    let says = |server: &Server, uptime| info(server).contains(uptime);
+    let (mut server, begun) = (redis(), Instant::now());
+    let until = loop {
+        // Its clock is the one of this machine: a second is almost over.
+        let date = SystemTime::now().duration_since(UNIX_EPOCH).expect("a date");
+        let millis = u64::from(date.subsec_millis());
+        thread::sleep(Duration::from_millis((1850 - millis) % 1000));
+        server.kill9().expect("it ran");
+        let started = Instant::now();
+        server.restart(Data::Lose).expect("the same port");
+        while started.elapsed() < DELAY * 3 / 4 && !says(&server, "uptime_in_seconds:1") {
+            thread::sleep(Duration::from_millis(5));
+        }
+        if started.elapsed() < DELAY * 3 / 4 {
+            break started + DELAY;
+        }
+        assert!(begun.elapsed() < LONG, "it never overstates its uptime");
+    };
+    let client = Client::builder().server(&server.url()).restart_delay(DELAY).connect();
+    let client = client.expect("connected");
+    let tried = client.try_lock("key", LONG);
+    assert!(Instant::now() >= until || tried.is_err(), "{tried:?}");
+    drop(tried);
+    let retry = Retry {
+        delay: Delay::Fixed(Duration::from_millis(5)),
+        retries: None,
+        deadline: Some(LONG),
+    };
+    let guard = client.lock_with("key", LONG, retry).expect("in the end");
+    assert!(Instant::now() >= until, "a vote before its time");
+    assert!(guard.release().expect("answered"));
 }

@@ -47,7 +47,8 @@ pub struct Options {
     /// A server that was started more recently than this has no vote: it may have forgotten locks
     /// that are still held. Set it to the longest ttl in use, unless the servers write every change
     /// to disk before they answer (`appendfsync always`). `None` is the default because it makes
-    /// every restart an outage that long for a client of one server, and costs `INFO` on connect.
+    /// every restart an outage that long for a client of one server, and costs `INFO` on connect. It
+    /// may last up to two seconds longer, because servers tell their uptime in whole seconds.
     ///
     /// Source: "Distributed locks with Redis", section on crash recovery and delayed restarts.
     pub restart_delay: Option<Duration>,

@@ -88,7 +88,7 @@ macro_rules! builder_setters {
         /// A server that was started more recently than this has no vote: it may have forgotten locks
         /// that are still held. Set it to the longest ttl in use, unless the servers write every change
         /// to disk before they answer. Default: none, because a client of one server could then take
-        /// no lock for that long after every restart.
+        /// no lock for that long after every restart, and up to two seconds longer.
         pub fn restart_delay(mut self, delay: ::core::time::Duration) -> Self {
             self.options.restart_delay = Some(delay);
             self

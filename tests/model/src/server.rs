@@ -340,11 +340,12 @@ impl Server {
         sha1_smol::Sha1::from(name).digest().to_string()
     }
 
-    /// How long the server has run, on its own clock.
+    /// How long it says that it has run: as the servers do, it subtracts clocks that are cut to seconds.
     #[must_use]
     pub fn uptime(&self) -> Duration {
-        let ran = (self.server_time() - self.started).max(0);
-        Duration::from_micros(u64::try_from(ran).unwrap_or(u64::MAX))
+        let second = |time: ServerTime| time.div_euclid(1_000_000);
+        let ran = (second(self.server_time()) - second(self.started)).max(0);
+        Duration::from_secs(u64::try_from(ran).unwrap_or(u64::MAX))
     }
 }
 
