@@ -158,7 +158,7 @@ impl World {
         let ttl = self.plan.ttl;
         let parts: [Part; 4] = [
             (TTLS * ttl, Self::heal),
-            (6 * ttl + SLACK, Self::retire),
+            (6 * ttl + ABSTENTION + SLACK, Self::retire),
             (SLACK, Self::judge_clean_up),
             // The longest wait before a debt is tried again.
             (ttl + 6_000_000, Self::judge_rest),
@@ -304,6 +304,9 @@ impl World {
 
 /// How long a part of a world lasts, and what ends it.
 type Part = (u64, fn(&mut World));
+
+/// How much longer than a ttl a server may be without a vote: it tells its uptime in whole seconds.
+const ABSTENTION: u64 = 2_000_000;
 
 /// What a round trip and its turns take in a healed world, generously.
 pub(crate) const SLACK: u64 = 100_000;

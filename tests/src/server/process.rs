@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -28,6 +29,8 @@ impl Process {
         let mut child = Command::new(binary)
             .args(arguments)
             .envs(environment.iter().map(|(name, value)| (name, value)))
+            // In a group of its own: Ctrl-C in a terminal is for the tests, which stop it in order.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
