@@ -4,8 +4,8 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use redlatch_core::{
-    Answer, Command, Connection, Delay, Handshake, Instant, Lease, Limits, Lock, Login, Protocol,
-    Refusal, Renew, Retry, Seat, Serial, Settings, Ticket, Token, Ttl,
+    Answer, Command, Connection, Delay, Detached, Handshake, Instant, Lease, Limits, Lock, Login,
+    Protocol, Refusal, Renew, Retry, Seat, Serial, Settings, Ticket, Token, Ttl,
 };
 
 use crate::clock::Clock;
@@ -40,6 +40,8 @@ pub(crate) struct Slot {
     /// It was told that it holds it, and not that it lost it.
     pub(crate) holds: bool,
     pub(crate) believes: Option<Lease>,
+    /// A lock that was let go without being given back, until it is adopted.
+    pub(crate) detached: Option<Detached>,
     /// It was at rest after its last turn.
     pub(crate) settled: bool,
     /// The token of its last attempt.
@@ -123,7 +125,27 @@ impl Slot {
             ..Settings::new(Ttl::new(ttl).expect("a good ttl"))
         };
         let lock = Lock::new(name(key), vec![Seat::default(); plan.servers], settings, dice.seed());
-        Self { lock, wants: false, holds: false, believes: None, settled: true, token: None }
+        Self {
+            lock,
+            wants: false,
+            holds: false,
+            believes: None,
+            detached: None,
+            settled: true,
+            token: None,
+        }
+    }
+
+    /// Whether nothing of its owner's can be on a server.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.lock.is_settled() && self.detached.is_none()
+    }
+
+    /// Takes the lock back that was let go, if there is one, to give it back.
+    pub(crate) fn adopt(&mut self, now: Instant) -> bool {
+        let Some(detached) = self.detached.take() else { return false };
+        self.detached = self.lock.adopt(detached, now).err();
+        self.detached.is_none()
     }
 
     /// The owner does not think any more that it has the lock.

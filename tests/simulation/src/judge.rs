@@ -192,7 +192,7 @@ impl World {
     /// I5: a lock that has come to rest has left nothing.
     pub(crate) fn judge_settled(&mut self, client: usize) {
         for slot in 0..self.plan.keys {
-            let settled = self.clients[client].slots[slot].lock.is_settled();
+            let settled = self.clients[client].slots[slot].is_settled();
             let before = core::mem::replace(&mut self.clients[client].slots[slot].settled, settled);
             for server in (0..self.nodes.len()).filter(|_| settled && !before) {
                 self.tick(server);
@@ -271,7 +271,7 @@ impl World {
     pub(crate) fn judge_rest(&mut self) {
         for client in 0..self.clients.len() {
             let subject = &self.clients[client];
-            let restless = subject.slots.iter().any(|slot| !slot.lock.is_settled());
+            let restless = subject.slots.iter().any(|slot| !slot.is_settled());
             let waiting = subject.links.iter().any(|link| link.wire.in_flight() > 0);
             if restless {
                 self.violate(Violation::Stuck(format!("c{client} does not come to rest")));

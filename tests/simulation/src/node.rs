@@ -107,7 +107,7 @@ impl World {
         let ttl = self.plan.ttl;
         let span = self.dice.below(2 * ttl);
         if self.strikes(Fault::Trouble) {
-            let conditions = condition(self.dice.index(7));
+            let conditions = condition(self.dice.index(8));
             self.trace.tell(self.now, || format!("s{server}: {conditions:?}"));
             self.nodes[server].server.conditions = conditions;
             self.nodes[server].troubled_until = self.now + span;
@@ -276,6 +276,7 @@ fn condition(which: usize) -> Conditions {
         3 => Conditions { disk_error: true, ..usual },
         4 => Conditions { too_few_replicas: true, ..usual },
         5 => Conditions { cluster: Cluster::Down, ..usual },
+        6 => Conditions { silent: true, ..usual },
         _ => Conditions { role: Role::Replica { linked: true }, ..usual },
     }
 }

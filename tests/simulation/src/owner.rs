@@ -45,6 +45,7 @@ impl World {
         let hints = self.strikes(Fault::Hint);
         let subject = &mut self.clients[client].slots[slot];
         match subject.lock.phase() {
+            Phase::Idle if subject.adopt(now) => {}
             Phase::Idle => {
                 subject.wants = true;
                 subject.lock.acquire(now);
@@ -54,9 +55,16 @@ impl World {
                 subject.let_go();
                 subject.lock.release(now);
             }
-            Phase::Held => {
+            Phase::Held if choice < 9 => {
                 subject.let_go();
                 subject.lock.abandon(now);
+            }
+            Phase::Held => {
+                subject.detached = subject.lock.detach(now);
+                // Else the lease ran out before, and that is told.
+                if subject.detached.is_some() {
+                    subject.let_go();
+                }
             }
             _ if cancels && choice < 7 => {
                 subject.let_go();

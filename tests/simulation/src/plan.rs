@@ -23,7 +23,8 @@ pub enum Fault {
     Drip,
     /// One request is refused with an error line.
     Refuse,
-    /// A server refuses for a while: loading, busy, full, replica, cluster down.
+    /// A server refuses for a while: loading, busy, full, replica, cluster down; or never answers those
+    /// who connect meanwhile.
     Trouble,
     /// A server forgets its scripts.
     Flush,

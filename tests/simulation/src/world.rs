@@ -296,6 +296,7 @@ impl World {
             for slot in &mut self.clients[client].slots {
                 slot.let_go();
                 slot.lock.abandon(now);
+                slot.adopt(now);
             }
             self.drive(client);
         }
