@@ -38,6 +38,7 @@ where
         match self.state {
             State::Asking { since } => self.count_votes(since, over),
             State::Extending { lease, since, quiet } => {
+                self.stop_asking();
                 self.count_renewals(lease, since, quiet, over);
             }
             State::Releasing { .. } => self.count_returns(over),

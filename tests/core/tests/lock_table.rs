@@ -175,6 +175,8 @@ const ROWS: &[Row] = {
     ("a lock that is detached is owed to nobody", 1, ONCE, HELD, "detach;after 5000", "detached", Idle),
     ("what is not held is not detached", 1, ONCE, ASKING, "detach", "not detached", Asking),
     ("nor what is being given back", 1, ONCE, RELEASING, "detach", "not detached", Releasing),
+    ("a vote that the others made needless is not asked for again while extending", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;extend;2.read=lost", "after 10", "", Extending),
+    ("nor is a claim that was never sent", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;extend;2.claim=unsent", "after 10", "", Extending),
     ("whoever asks again as it runs out is told of the loss first", 1, ONCE, HELD, "late 2968;acquire", "0.release, lost expired", Idle),
     ("and so is who adopts another then", 1, ONCE, "acquire;provide;0.claim=ok;0.read=ours;detach;acquire;provide;0.claim=ok;0.read=ours", "late 2968;adopt", "not adopted, 0.release, lost expired", Idle),
     ("nor what was lost meanwhile", 1, ONCE, HELD, "late 2968;detach", "not detached, 0.release, lost expired", Idle),
