@@ -29,8 +29,11 @@ pub use reply::reply;
 pub use scanner::scanner;
 pub use url::url;
 
+/// Panics where it does not hold for these bytes.
+pub type Property = fn(&[u8]);
+
 /// Every property with its name, which is also that of its target and of its folders.
-pub const TARGETS: [(&str, fn(&[u8])); 11] = [
+pub const TARGETS: [(&str, Property); 11] = [
     ("scanner", scanner),
     ("reply", reply),
     ("encode", encode),

@@ -196,13 +196,16 @@ const STEAL: u8 = 0xcd;
 const UNREACHABLE: u8 = 14;
 const LIE: u8 = 15;
 
+/// Name, settings, and what happens.
+type Story<'a> = (&'a str, [u8; 12], &'a [&'a [u8]]);
+
 /// Honest or not, seats, ttl, reply timeout, delay, its kind, retries, deadline, divisor, most, drift, renewing.
 pub(crate) fn lock() -> Vec<Seed> {
     let one = [0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0];
     let three = [0, 2, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1];
     let liar = [1, 2, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1];
     let all = |what: u8| [what, 0, what, 1, what, 2];
-    let rows: &[(&str, [u8; 12], &[&[u8]])] = &[
+    let rows: &[Story] = &[
         (
             "one-taken-and-released",
             one,
@@ -366,10 +369,19 @@ pub(crate) fn lock() -> Vec<Seed> {
             ],
         ),
     ];
+    let found = named(&[(
+        "found-a-read-while-extending",
+        &[
+            0x01, 0x02, 0x01, 0x01, 0x01, 0x01, 0x01, 0x00, 0x00, 0x00, 0x01, 0x01, 0x00, 0x00,
+            0x06, 0x98, 0x06, 0x01, 0x06, 0x02, 0x06, 0x00, 0x06, 0x01, 0xaa, 0x00, 0x5f, 0x00,
+            0x08, 0x0f, 0x0a,
+        ],
+    )]);
     rows.iter()
         .map(|(name, head, steps)| {
             ((*name).to_owned(), [head.as_slice(), &steps.concat()].concat())
         })
+        .chain(found)
         .collect()
 }
 
