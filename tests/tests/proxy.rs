@@ -318,6 +318,22 @@ fn a_request_of_an_old_connection_arrives_behind_those_of_a_new_one() {
     }
 }
 
+/// Nothing of it is held, so it must not keep the others.
+#[test]
+fn a_silenced_connection_is_let_go_of_as_well() {
+    let (server, proxy) = start();
+    let mut client = connected(&proxy);
+    proxy.strike(Strike::Cut { bytes: 2, end: End::Silence }).expect("carried out");
+    expect(&mut client, SET, b"+O");
+    expect_silence(&mut client);
+    proxy.hold().expect("carried out");
+    proxy.forsake().expect("carried out");
+    expect_reset(&mut client);
+    proxy.let_go().expect("nothing is left to take");
+    assert!(proxy.wait_for(|now| now.open == 0, PATIENCE));
+    assert_eq!(value(&server), old());
+}
+
 /// The client of a held connection may also reset it itself.
 #[test]
 fn a_held_connection_outlives_its_client() {

@@ -229,6 +229,8 @@ impl Session {
 
     fn forsake(&mut self) {
         self.client.reset();
+        // There is nobody left to be silent to, and the server is to take all.
+        self.end = None;
         self.up.ended = true;
     }
 
