@@ -5,14 +5,18 @@ mod process;
 mod server;
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redlatch_testkit::server::Server;
 
+use crate::clock;
 use crate::over::Over;
 use crate::plan::{Class, Fault};
 use crate::servers::{Post, Servers};
+
+/// So many faults are remembered with their times.
+const COURSE: usize = 10_000;
 
 /// Who strikes.
 pub(crate) struct Striker<'a> {
@@ -32,6 +36,8 @@ pub(crate) struct Tally {
     pub(crate) missed: BTreeMap<Class, u64>,
     /// Those of them that were not tried again.
     again: Vec<Class>,
+    /// The last ones: when, which and whom.
+    pub(crate) course: VecDeque<String>,
     /// Why the last one failed.
     pub(crate) failure: Option<String>,
 }
@@ -46,11 +52,17 @@ impl<'a> Striker<'a> {
 
     /// Strikes, and returns when all is as it was.
     pub(crate) fn strike(&self, fault: Fault) {
-        let struck = match fault.class {
+        let begun = clock::now();
+        let (whom, struck) = match fault.class {
             Class::StopWorker => process::stop_worker(self, fault),
             _ => self.strike_server(fault),
         };
         let mut tally = self.tally();
+        if tally.course.len() >= COURSE {
+            tally.course.pop_front();
+        }
+        let (from, until) = (begun / 1000, clock::now() / 1000);
+        tally.course.push_back(format!("[{from}, {until}) {} {whom}", fault.class));
         let seen = matches!(struck, Ok(true));
         let counts = if seen { &mut tally.seen } else { &mut tally.missed };
         *counts.entry(fault.class).or_default() += 1;
@@ -71,10 +83,12 @@ impl<'a> Striker<'a> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn strike_server(&self, fault: Fault) -> Struck {
+    fn strike_server(&self, fault: Fault) -> (String, Struck) {
         let loses = fault.class == Class::KillAndLose;
-        let Some((post, mut server)) = self.free(fault.target, loses) else { return Ok(false) };
-        let strike = match fault.class {
+        let Some((post, mut server)) = self.free(fault.target, loses) else {
+            return ("nobody".to_owned(), Ok(false));
+        };
+        let strike: fn(&Blow<'_>, &mut Server) -> Struck = match fault.class {
             Class::StopServer => process::stop_server,
             Class::KillAndKeep | Class::KillAndLose => process::kill,
             Class::ClientKill => server::kill_clients,
@@ -88,9 +102,10 @@ impl<'a> Striker<'a> {
             Class::Drip => connection::drip,
             Class::Duplicate | Class::Garbage | Class::Cut => connection::spoil,
             Class::Reorder => connection::reorder,
-            Class::StopWorker => return Ok(false),
+            Class::StopWorker => |_, _| Ok(false),
         };
-        strike(&Blow { striker: self, post, fault }, &mut server)
+        let struck = strike(&Blow { striker: self, post, fault }, &mut server);
+        (format!("{post} {}", server.address()), struck)
     }
 
     /// The server that was picked, or the next one that nothing is being done to.

@@ -23,6 +23,8 @@ pub(crate) struct Ledger {
     /// Reported when it could not be compared any more.
     pub(crate) too_old: u64,
     pub(crate) told: Vec<String>,
+    /// When the first one was, in microseconds.
+    pub(crate) first: Option<u64>,
     pub(crate) handover: Histogram,
 }
 
@@ -40,6 +42,7 @@ impl Ledger {
             overlaps: 0,
             too_old: 0,
             told: Vec::new(),
+            first: None,
             handover: Histogram::default(),
         }
     }
@@ -59,6 +62,7 @@ impl Ledger {
         for (_, other) in before.into_iter().chain(after) {
             if other.held.from < held.until && held.from < other.held.until {
                 self.overlaps += 1;
+                self.first.get_or_insert(held.from.max(other.held.from) / 1000);
                 if self.told.len() < TOLD {
                     self.told.push(overlap(&held, who, other));
                 }

@@ -24,6 +24,7 @@ pub(crate) fn page(run: &Run, evidence: &Evidence, verdict: &Verdict) -> String 
     work(&mut page, evidence, &book);
     checks(&mut page, verdict);
     faults(&mut page, run, evidence);
+    before_overlap(&mut page, evidence, &book);
     outcomes(&mut page, &book);
     times(&mut page, &book);
     growths(&mut page, evidence, &book);
@@ -72,6 +73,21 @@ fn faults(page: &mut String, run: &Run, evidence: &Evidence) {
     }
     if let Some(reason) = &evidence.faults.failure {
         let _ = writeln!(page, "      the last that failed: {reason}");
+    }
+}
+
+/// What happened in the seconds before two held one lock.
+fn before_overlap(page: &mut String, evidence: &Evidence, book: &Book) {
+    const SECONDS: u64 = 4_000_000;
+    let Some(first) = book.ledger.first else { return };
+    let _ = writeln!(page, "\nfaults before {first} us");
+    for fault in &evidence.faults.course {
+        let times = fault.trim_start_matches('[').split_once(')').map_or("", |(times, _)| times);
+        let Some((from, until)) = times.split_once(", ") else { continue };
+        let (from, until) = (from.parse().unwrap_or(0), until.parse().unwrap_or(0));
+        if from < first && first < until + SECONDS {
+            let _ = writeln!(page, "  {fault}");
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The servers, each behind a proxy: three that decide by majority, and one for single locks.
 
+use core::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redlatch_testkit::proxy::Proxy;
@@ -97,5 +98,12 @@ impl Post {
         }
         let (there, here) = (server.address().to_string(), self.proxy.address().to_string());
         server.url().replace(&there, &here)
+    }
+}
+
+impl fmt::Display for Post {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let role = if self.is_spare { "of the group" } else { "single" };
+        write!(f, "{} ({role})", self.kind)
     }
 }

@@ -12,11 +12,14 @@ const RESTARTS: usize = 3;
 /// From a tenth of a ttl to three.
 const STOPPED: (u64, u64) = (100, 3000);
 
-pub(super) fn stop_worker(striker: &Striker<'_>, fault: Fault) -> Struck {
+pub(super) fn stop_worker(striker: &Striker<'_>, fault: Fault) -> (String, Struck) {
     let count = striker.workers.len().max(1) as u64;
-    let picked = striker.workers.get((fault.target % count) as usize);
-    let pid = picked.and_then(|pid| Pid::from_raw(i32::try_from(*pid).ok()?));
-    let pid = pid.ok_or("there is no worker")?;
+    let at = (fault.target % count) as usize;
+    (format!("worker {at}"), stop(striker, fault, striker.workers[at]))
+}
+
+fn stop(striker: &Striker<'_>, fault: Fault, pid: u32) -> Struck {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or("no process")?;
     told(kill_process(pid, Signal::STOP))?;
     striker.over.wait(striker.time(fault, STOPPED.0, STOPPED.1));
     told(kill_process(pid, Signal::CONT)).map(|()| true)

@@ -45,7 +45,7 @@ impl<'a> Cheater<'a> {
             Some(Cheat::Exclusion) => {
                 let mut stay = Stay::begin(self.shared, key, clock::now(), false);
                 thread::sleep(Duration::from_millis(5));
-                stay.leave(always);
+                stay.leave(always, None);
                 stay.end("released", false);
             }
             Some(Cheat::Update) => {

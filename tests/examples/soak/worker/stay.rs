@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use redlatch_core::Loss;
+
 use super::lane::Shared;
 use crate::clock;
 use crate::counters::Counter;
@@ -73,12 +75,17 @@ impl<'a> Stay<'a> {
     }
 
     /// The lane lets go. To be called before it does, with the last look at the guard.
-    pub(crate) fn leave(&mut self, validity: impl FnOnce() -> Duration) {
+    pub(crate) fn leave(&mut self, validity: impl FnOnce() -> Duration, loss: Option<Loss>) {
         let at = clock::now();
         let valid = self.look(Duration::ZERO, validity);
         self.held.lease = self.seen.1;
-        // A loss is final: what is valid now was valid all the time.
-        self.held.until = if valid { at } else { self.seen.1.min(at) };
+        self.held.until = match loss {
+            // A loss is final: what is valid now was valid all the time.
+            _ if valid => at,
+            None | Some(Loss::Expired) => self.seen.1.min(at),
+            // It was told at some moment after the last look, and what is lost is given back at once.
+            Some(_) => self.seen.0.max(self.held.from),
+        };
     }
 
     /// Tells how it ended: `word`, and whether it was lost before, or no longer ours then.

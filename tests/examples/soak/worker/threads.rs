@@ -99,7 +99,7 @@ impl Lane<'_> {
         if let Some(loss) = loss {
             stay.count(lost(loss));
         }
-        stay.leave(|| guard.validity());
+        stay.leave(|| guard.validity(), guard.loss());
         let word = match act.ending {
             Ending::Forget if !self.shared.orders.are_quiet() => {
                 core::mem::forget(guard);
