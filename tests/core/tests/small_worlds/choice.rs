@@ -4,8 +4,9 @@ use core::fmt;
 
 use redlatch_core::Phase;
 
+use super::link::Line;
 use super::rules::Owns;
-use super::world::{CLIENTS, Line, Shared, World};
+use super::world::{CLIENTS, Shared, World};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
@@ -114,7 +115,7 @@ impl World {
         own(owner.extends > 0 && holds, Act::Extend);
         own(releases && owner.wants, Act::Release);
         own(abandons && (owner.wants || owner.releasing.is_some()), Act::Abandon);
-        if self.due(client, shared) {
+        if shared.rules.roused || self.due(client, shared) {
             choices.push(Choice::Wake { client });
         }
         for server in 0..self.servers.len() {

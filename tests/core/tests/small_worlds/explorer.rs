@@ -86,17 +86,21 @@ impl Explorer {
         while let Some((at, depth, world)) = self.frontier.pop_front() {
             self.depth = depth;
             world.choices(&self.shared, &mut choices);
-            if choices.is_empty() {
-                self.ends += 1;
-                self.check_end(&world).map_err(|broken| (broken, at, None))?;
-            }
+            let before = self.edges.len();
             for choice in &choices {
                 let mut next = world.clone();
                 next.apply(*choice, &mut self.shared)
                     .and_then(|()| next.check(&self.shared))
                     .map_err(|broken| (broken, at, Some(*choice)))?;
                 let to = self.meet(next, at, *choice, depth + 1);
-                self.edges.push((at, to));
+                // To be woken for nothing changes nothing.
+                if to != at {
+                    self.edges.push((at, to));
+                }
+            }
+            if self.edges.len() == before {
+                self.ends += 1;
+                self.check_end(&world).map_err(|broken| (broken, at, None))?;
             }
             if self.seen.len() >= states_max {
                 break;
@@ -176,7 +180,8 @@ impl fmt::Display for Report {
         let how = if self.complete { "all" } else { "cut" };
         write!(
             f,
-            "{:<44} {:>9} states ({how}), {:>10} transitions, depth {:>3}, {:>6} ends, {:>6} machines, {:>6.2} s",
+            "{:<40} {:>8} states ({how}), {:>8} transitions, depth {:>2}, {:>4} ends, \
+             {:>5} machines, {:>6.2} s",
             self.name,
             self.states,
             self.transitions,

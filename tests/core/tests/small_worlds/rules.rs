@@ -6,9 +6,9 @@ use redlatch_core::{Delay, Drift, Renew, Retry, Settings, Ttl};
 
 use super::server::Defect;
 
-/// The longest step of time, in microseconds. Everything in these worlds happens at multiples of it, except
-/// where clocks differ or a lock is renewed.
-pub(crate) const UNIT: u64 = 10_000;
+/// The longest step of time, in microseconds, unless a world has another. Everything happens at multiples of it,
+/// except where clocks differ or a lock is renewed.
+const UNIT: u64 = 10_000;
 
 const REPLY_TIMEOUT: u64 = 20_000;
 
@@ -76,6 +76,10 @@ pub(crate) struct Rules {
     /// How many replies may be on their way for a while, so that something else happens before they arrive; `None` is
     /// all.
     pub(crate) late_replies: Option<u8>,
+    /// The longest step of time, in microseconds.
+    pub(crate) unit: u64,
+    /// Whether clients are also woken when they need not be.
+    pub(crate) roused: bool,
     /// How long what a dead connection left behind can still be executed, in microseconds of the client's clock from
     /// when it noticed. A reply timeout is the bound that the lock's clean-up stands on.
     pub(crate) orphans_last: u64,
@@ -95,6 +99,8 @@ impl Rules {
             faults: Faults::default(),
             delays: 3,
             late_replies: None,
+            unit: UNIT,
+            roused: false,
             orphans_last: REPLY_TIMEOUT,
             defect: Defect::None,
         }
@@ -158,6 +164,16 @@ impl Rules {
 
     pub(crate) fn clocks(mut self, clocks: [Clock; 2]) -> Self {
         self.clocks = clocks;
+        self
+    }
+
+    pub(crate) fn unit(mut self, micros: u64) -> Self {
+        self.unit = micros;
+        self
+    }
+
+    pub(crate) fn roused(mut self) -> Self {
+        self.roused = true;
         self
     }
 

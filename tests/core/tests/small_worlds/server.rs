@@ -82,10 +82,6 @@ impl Server {
             .filter(|entry| entry.left > 0);
     }
 
-    pub(crate) fn shows(&self, token: TokenId) -> bool {
-        self.entry.is_some_and(|entry| entry.token == token)
-    }
-
     pub(crate) fn execute(&mut self, request: Request, defect: Defect) -> Result<Reply, Foreign> {
         Ok(match request {
             Request::Claim { token, not_exists, ttl } => {

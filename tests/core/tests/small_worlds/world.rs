@@ -4,12 +4,11 @@
 //! it left behind is lost, or executed at any moment until a reply timeout after it was noticed, the bound that
 //! the lock's clean-up stands on.
 
-use redlatch_core::{Phase, Released};
-
 use super::choice::{Act, Choice, Fault, Refusing};
-use super::machine::{Id, Input, Machines, Out, Told};
-use super::rules::{Rules, UNIT};
-use super::server::{Reply, Request, Server, TokenId};
+use super::link::{Line, Link};
+use super::machine::{Id, Input, Machines, Out};
+use super::rules::Rules;
+use super::server::{Reply, Request, Server};
 
 pub(crate) const CLIENTS: usize = 2;
 
@@ -49,29 +48,6 @@ pub(crate) struct Owner {
     pub(crate) paused: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Line {
-    Up,
-    /// Dead, and the client does not know.
-    Dead,
-    /// Dead, and not connected again.
-    Down,
-}
-
-/// A connection, and what earlier ones left behind. Ages are those of [`Input::Answer`].
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Link {
-    pub(crate) line: Line,
-    pub(crate) requests: Vec<(u32, Request)>,
-    pub(crate) replies: Vec<(u32, Reply)>,
-    /// Requests that will never be answered.
-    pub(crate) void: Vec<u32>,
-    /// Requests of a dead connection that the server will execute yet.
-    pub(crate) orphans: Vec<Request>,
-    /// Microseconds of true time until they are gone, once the death was noticed.
-    pub(crate) orphans_left: Option<u64>,
-}
-
 pub(crate) type Broken = String;
 
 impl Shared {
@@ -80,7 +56,7 @@ impl Shared {
         Self { rules, machines, story: None }
     }
 
-    fn tell(&mut self, line: impl FnOnce() -> String) {
+    pub(crate) fn tell(&mut self, line: impl FnOnce() -> String) {
         if let Some(story) = &mut self.story {
             story.push(line());
         }
@@ -112,10 +88,6 @@ impl World {
     pub(crate) fn link(&mut self, client: usize, server: usize) -> &mut Link {
         let at = client * self.servers.len() + server;
         &mut self.links[at]
-    }
-
-    fn majority(&self) -> usize {
-        self.servers.len() / 2 + 1
     }
 
     /// Does what was chosen. What is wrong about it is told in words.
@@ -254,43 +226,6 @@ impl World {
         Ok(true)
     }
 
-    fn told(&mut self, client: usize, told: Told, shared: &mut Shared) -> Result<(), Broken> {
-        shared.tell(|| format!("    client {client} tells: {told:?}"));
-        let token = shared.machines[client].view(self.machines[client]).token;
-        let majority = self.majority();
-        let keys = self.servers.iter().filter(|server| server.shows(token)).count();
-        let owner = &mut self.owners[client];
-        let returned = owner.returned.count_ones() as usize;
-        let (expected, honest) = match told {
-            Told::Acquired => (owner.wants && !owner.held, keys >= majority),
-            Told::Denied => (owner.wants && !owner.held, true),
-            Told::Extended => (owner.wants && owner.held, keys >= majority),
-            Told::NotExtended | Told::Lost => (owner.wants && owner.held, true),
-            Told::Released(how) => {
-                let was_held = owner.releasing == Some(true);
-                let honest = match how {
-                    Released::Confirmed => returned >= majority,
-                    Released::NotHeld => !was_held || returned < majority,
-                    Released::Unconfirmed => true,
-                };
-                (owner.releasing.is_some(), honest)
-            }
-        };
-        match told {
-            Told::Acquired => owner.held = true,
-            Told::Denied | Told::Lost => (owner.wants, owner.held) = (false, false),
-            Told::Released(_) => owner.releasing = None,
-            Told::Extended | Told::NotExtended => {}
-        }
-        if !expected {
-            return Err(format!("I9: client {client} tells {told:?} out of turn or twice"));
-        }
-        if !honest && !shared.rules.faults.amnesia {
-            return Err(format!("I8: client {client} tells {told:?}, and no majority did that"));
-        }
-        Ok(())
-    }
-
     fn answer(&mut self, client: usize, server: usize, shared: &mut Shared) -> Result<(), Broken> {
         let (age, reply) = self.link(client, server).replies.remove(0);
         self.input(client, Input::Answer { age, reply }, shared)
@@ -392,7 +327,8 @@ impl World {
             });
         let expiries = self.servers.iter().filter_map(|server| Some(server.entry?.left));
         let orphans = self.links.iter().filter_map(|link| link.orphans_left);
-        timers.chain(expiries).chain(orphans).min().unwrap_or(UNIT).min(UNIT)
+        let unit = shared.rules.unit;
+        timers.chain(expiries).chain(orphans).min().unwrap_or(unit).min(unit)
     }
 
     /// Whether something on its way could arrive, or a client could go on.
@@ -419,88 +355,5 @@ impl World {
         self.servers.iter_mut().for_each(|server| server.pass(span));
         self.links.iter_mut().for_each(|link| link.pass(span));
         shared.tell(|| format!("    {span} microseconds"));
-    }
-
-    /// What must hold in every state.
-    pub(crate) fn check(&self, shared: &Shared) -> Result<(), Broken> {
-        let views = [0, 1].map(|client| shared.machines[client].view(self.machines[client]));
-        if views.iter().all(|view| view.believes > 0) {
-            return Err("I1: both clients believe that they hold the lock".into());
-        }
-        for (client, view) in views.into_iter().enumerate() {
-            let keys = self.servers.iter().filter(|server| server.shows(view.token)).count();
-            let lonely = keys < self.majority() && !shared.rules.faults.amnesia;
-            if view.believes > 0 && lonely {
-                return Err(format!("I8: client {client} believes, and no majority has its key"));
-            }
-            if view.settled {
-                self.check_settled(client)?;
-            }
-            let holds = matches!(view.phase, Phase::Held | Phase::Extending);
-            if holds != self.owners[client].held {
-                return Err(format!("I9: client {client} was not told where the lock stands"));
-            }
-        }
-        Ok(())
-    }
-
-    /// I5: settled means that nothing of ours is left or comes yet.
-    fn check_settled(&self, client: usize) -> Result<(), Broken> {
-        let ours = |token: TokenId| token.client() == client;
-        let is_claim = |request: &Request| matches!(request, Request::Claim { .. });
-        if self.servers.iter().any(|server| server.entry.is_some_and(|e| ours(e.token))) {
-            return Err(format!("I5: client {client} is settled, and a server has its key"));
-        }
-        let servers = self.servers.len();
-        for link in &self.links[client * servers..(client + 1) * servers] {
-            let on_its_way = link.requests.iter().map(|(_, request)| request);
-            if on_its_way.chain(&link.orphans).any(is_claim) {
-                return Err(format!("I5: client {client} is settled, and a claim is on its way"));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Link {
-    const NEW: Self = Self {
-        line: Line::Up,
-        requests: Vec::new(),
-        replies: Vec::new(),
-        void: Vec::new(),
-        orphans: Vec::new(),
-        orphans_left: None,
-    };
-
-    fn is_busy(&self) -> bool {
-        let empty = self.requests.is_empty() && self.replies.is_empty();
-        !empty || self.line != Line::Up
-    }
-
-    fn grow_older(&mut self) {
-        self.requests.iter_mut().for_each(|(age, _)| *age += 1);
-        self.replies.iter_mut().for_each(|(age, _)| *age += 1);
-        self.void.iter_mut().for_each(|age| *age += 1);
-    }
-
-    /// The connection dies. What it carried is lost, or executed some time.
-    fn die(&mut self, orphans: bool) {
-        self.line = Line::Dead;
-        for (age, request) in core::mem::take(&mut self.requests) {
-            self.void.push(age);
-            if orphans {
-                self.orphans.push(request);
-            }
-        }
-    }
-
-    fn pass(&mut self, micros: u64) {
-        if let Some(left) = &mut self.orphans_left {
-            *left -= micros;
-            if *left == 0 {
-                self.orphans_left = None;
-                self.orphans.clear();
-            }
-        }
     }
 }

@@ -13,6 +13,9 @@ const PLAIN: Owns = Owns { acquires: 1, extends: 0, releases: true, abandons: fa
 const KEEPER: Owns = Owns { releases: false, ..PLAIN };
 /// May also extend it, and go away at any moment.
 const BUSY: Owns = Owns { extends: 1, abandons: true, ..PLAIN };
+/// Extends it once and keeps it until it is lost.
+const EXTENDER: Owns = Owns { extends: 1, ..KEEPER };
+const NOBODY: Owns = Owns { acquires: 0, ..KEEPER };
 /// Takes it a second time.
 const TWICE: Owns = Owns { acquires: 2, ..PLAIN };
 
@@ -34,6 +37,7 @@ const REFUSE: Faults = Faults { refuse: true, ..NO_FAULT };
 /// Worlds for every run of the tests, each with the least number of states that it must have.
 pub(crate) fn small() -> Vec<(usize, Rules)> {
     let one = |name| Rules::new(name, 1).once().delays(0).late_replies(1);
+    let alone = |name| one(name).owners([BUSY, NOBODY]);
     let some = |name, servers| {
         Rules::new(name, servers).owners([PLAIN, KEEPER]).once().delays(0).late_replies(0)
     };
@@ -48,7 +52,18 @@ pub(crate) fn small() -> Vec<(usize, Rules)> {
         (20_000, one("1 server, slow clock").slow_clock().delays(2)),
         (45_000, one("1 server, fast clock, reset").fast_clock().faults(RESET)),
         (3_500, one("1 server, renewing, pause").renewing().faults(PAUSE)),
+        (
+            9_000,
+            one("1 server, pause beyond the lease")
+                .owners([KEEPER; 2])
+                .faults(PAUSE)
+                .delays(4)
+                .late_replies(0),
+        ),
+        (37_000, one("1 server, one retry, 3 delays").retrying().delays(3).owners([PLAIN, KEEPER])),
+        (1_500, alone("1 server, requests that take long").all_late().delays(10).roused()),
         (7_500, some("2 servers, no fault", 2).late_replies(1)),
+        (1_200, some("2 servers, extended", 2).owners([EXTENDER, KEEPER])),
         (70_000, some("2 servers, reset", 2).faults(RESET)),
         (24_000, some("3 servers, no fault", 3)),
     ]
@@ -60,28 +75,43 @@ pub(crate) fn large() -> Vec<(usize, Rules)> {
     let two = |name| Rules::new(name, 2).once().delays(0).late_replies(0);
     let three = |name| Rules::new(name, 3).owners([PLAIN, KEEPER]).once().delays(0).late_replies(0);
     vec![
-        (1_000, one("1 server, no fault, all late, 3 delays").all_late().delays(3)),
-        (1_000, one("1 server, any fault, busy").faults(ANY_FAULT)),
-        (1_000, one("1 server, any fault, busy, all late").faults(ANY_FAULT).all_late().delays(0)),
+        (270_000, one("1 server, no fault, all late, 3 delays").all_late().delays(3)),
+        (1_370_000, one("1 server, any fault, busy").faults(ANY_FAULT)),
         (
-            1_000,
+            230_000,
+            one("1 server, any fault, busy, all late").faults(ANY_FAULT).all_late().delays(0),
+        ),
+        (
+            760_000,
             one("1 server, any fault, taken twice")
                 .faults(ANY_FAULT)
                 .owners([TWICE, PLAIN])
                 .delays(0),
         ),
-        (1_000, one("1 server, any fault, busy, renewing").faults(ANY_FAULT).once().renewing()),
-        (1_000, one("1 server, slow clock, any fault").faults(ANY_FAULT).once().slow_clock()),
-        (1_000, one("1 server, fast clock, any fault").faults(ANY_FAULT).once().fast_clock()),
-        (1_000, two("2 servers, no fault, 1 delay").late_replies(1).delays(1)),
-        (1_000, two("2 servers, any fault").faults(ANY_FAULT)),
-        (1_000, two("2 servers, reset, late reply").faults(RESET).late_replies(1)),
-        (1_000, two("2 servers, busy, no fault").owners([BUSY, PLAIN]).late_replies(1)),
-        (1_000, three("3 servers, no fault, late reply").late_replies(1)),
-        (1_000, three("3 servers, restart").faults(RESTART)),
-        (1_000, three("3 servers, reset").faults(RESET)),
-        (1_000, three("3 servers, refusal").faults(REFUSE)),
-        (1_000, three("3 servers, pause").faults(PAUSE)),
+        (1_060_000, one("1 server, any fault, busy, renewing").faults(ANY_FAULT).once().renewing()),
+        (1_600_000, one("1 server, slow clock, any fault").faults(ANY_FAULT).once().slow_clock()),
+        (1_140_000, one("1 server, fast clock, any fault").faults(ANY_FAULT).once().fast_clock()),
+        (
+            180_000,
+            one("1 server, hung up for long")
+                .owners([KEEPER, NOBODY])
+                .once()
+                .fast_clock()
+                .faults(RESET)
+                .delays(16)
+                .late_replies(0)
+                .unit(4_000)
+                .roused(),
+        ),
+        (170_000, two("2 servers, no fault, 1 delay").late_replies(1).delays(1)),
+        (480_000, two("2 servers, any fault").faults(ANY_FAULT)),
+        (1_030_000, two("2 servers, reset, late reply").faults(RESET).late_replies(1)),
+        (150_000, two("2 servers, busy, reset").owners([BUSY, KEEPER]).faults(RESET)),
+        (150_000, three("3 servers, no fault, late reply").late_replies(1)),
+        (1_250_000, three("3 servers, restart").faults(RESTART)),
+        (1_300_000, three("3 servers, reset").faults(RESET)),
+        (730_000, three("3 servers, refusal").faults(REFUSE)),
+        (70_000, three("3 servers, pause").faults(PAUSE)),
     ]
 }
 
