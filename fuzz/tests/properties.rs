@@ -193,10 +193,16 @@ fn hostile() -> impl Strategy<Value = Bytes> {
     )
 }
 
+fn config() -> ProptestConfig {
+    let said = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    let is_said = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig { cases: if is_said { said.cases } else { 2000 }, ..said }
+}
+
 macro_rules! holds {
     ($($name:ident on $input:expr;)*) => {
         proptest! {
-            #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+            #![proptest_config(config())]
             $(
                 #[test]
                 fn $name(input in $input) {

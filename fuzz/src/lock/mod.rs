@@ -129,16 +129,24 @@ impl World {
 
     /// What the owner decides.
     fn wish(&mut self, what: u8, choices: &mut Choices<'_>) {
-        let now = self.instant();
+        match what {
+            13 => self.detach(),
+            14 => self.adopt(),
+            15 if choices.byte() == 0 => self.forget(),
+            15 => {}
+            _ => self.wish_for(what),
+        }
+        self.drive();
+    }
+
+    fn wish_for(&mut self, what: u8) {
+        let (before, now) = (self.lock.phase(), self.instant());
         match what {
             0..=4 => {
-                if self.lock.phase() == Phase::Idle {
-                    self.ledger.wants = true;
-                }
+                self.ledger.wants |= before == Phase::Idle;
                 self.lock.acquire(now);
             }
             5..=7 => {
-                let before = self.lock.phase();
                 self.lock.extend(now);
                 self.note_extension(before);
             }
@@ -150,13 +158,8 @@ impl World {
                 self.ledger.let_go(false);
                 self.lock.abandon(now);
             }
-            12 => self.lock.hint(now),
-            13 => self.detach(),
-            14 => self.adopt(),
-            _ if choices.byte() == 0 => self.forget(),
-            _ => {}
+            _ => self.lock.hint(now),
         }
-        self.drive();
     }
 
     fn detach(&mut self) {
@@ -172,9 +175,9 @@ impl World {
 
     /// Where a seat owes too much the key is left to its ttl, so it does not count as ours again.
     fn adopt(&mut self) {
-        let now = self.instant();
-        let was_idle = self.lock.phase() == Phase::Idle;
         let Some((detached, token)) = self.detached.take() else { return };
+        let was_idle = self.lock.phase() == Phase::Idle;
+        let now = self.instant();
         match self.lock.adopt(detached, now) {
             Ok(()) => {
                 assert!(was_idle, "only an idle lock adopts");
@@ -304,11 +307,11 @@ impl World {
     fn repeat(&mut self, choices: &mut Choices<'_>) {
         let Some(ticket) = self.answered else { return };
         let answers = [Answer::Ok, Answer::Nil, Answer::Integer(0), Answer::Lost, Answer::Value];
-        let phase = self.lock.phase();
-        let now = self.instant();
+        // What time alone does is done before.
+        self.pass(0);
+        let (phase, now) = (self.lock.phase(), self.instant());
         self.lock.handle_answer(ticket, choices.pick(&answers), now);
-        let same = [phase, Phase::Idle, Phase::Pausing].contains(&self.lock.phase());
-        assert!(same, "an answer that came before changes nothing");
+        assert_eq!(self.lock.phase(), phase, "an answer that came before changes nothing");
         self.drive();
     }
 
@@ -316,7 +319,7 @@ impl World {
     fn drive(&mut self) {
         let seats = self.servers.len();
         for _ in 0..seats * OUTPUTS_OF_SEAT + 3 {
-            let (phase, now) = (self.lock.phase(), self.instant());
+            let (phase, now) = (self.lock.phase(), Instant::from_micros(self.heard));
             match self.lock.poll_output() {
                 Output::NeedToken => self.provide(),
                 Output::Send { ticket, command } => {

@@ -80,6 +80,7 @@ const NAMED: &[(&str, &[u8])] = &[
     ("verbatim-no-colon", b"=3\r\ntxt\r\n"),
     ("verbatim-tab", b"=5\r\ntxtab\r\n"),
     ("verbatim-other-format", b"=7\r\nzzz:abc\r\n"),
+    ("verbatim-of-two-formats", b"*2\r\n=7\r\ntxt:abc\r\n=7\r\ntx#:abc\r\n"),
     ("verbatim", b"=7\r\ntxt:abc\r\n"),
     ("bulk-error-lines", b"!9\r\nERR a\r\nb\r\n"),
     ("map-as-key", b"%1\r\n%1\r\n+a\r\n+b\r\n+c\r\n"),

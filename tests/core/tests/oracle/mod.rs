@@ -249,8 +249,14 @@ fn has_aside(frame: &[u8]) -> bool {
     frame.iter().any(|byte| matches!(byte, b'|' | b'>'))
 }
 
+/// Whether there may be a verbatim string whose format the oracle does not know.
 fn has_other_format(frame: &[u8]) -> bool {
-    frame.contains(&b'=') && !frame.windows(4).any(|text| text == b"txt:" || text == b"mkd:")
+    let known = [b"txt:".as_slice(), b"mkd:"];
+    frame.split(|byte| *byte == b'=').skip(1).any(|rest| {
+        let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let text = rest[length..].strip_prefix(b"\r\n");
+        text.is_some_and(|text| !known.iter().any(|format| text.starts_with(format)))
+    })
 }
 
 /// What ours refuses and the oracle accepts.
