@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use redlatch_fuzz::TARGETS;
+use redlatch_fuzz::{Property, TARGETS};
 
 const INPUTS: u64 = 10_000;
 /// Stored inputs of all targets together; there are more.
@@ -56,37 +56,43 @@ const PIECES: [&[u8]; 41] = [
 
 #[test]
 fn every_property_holds_on_stored_inputs() {
-    let mut inputs = 0;
+    let (mut failed, mut inputs) = (Failed::default(), 0);
     for (target, property) in TARGETS {
         let stored = stored(target);
         assert!(!stored.is_empty(), "no inputs are stored for {target}");
         inputs += stored.len();
         for (path, input) in stored {
-            hold(property, &input, || path.display().to_string());
+            failed.unless(property, &input, || path.display().to_string());
         }
     }
+    failed.assert_none();
     assert!(inputs >= STORED_MIN, "only {inputs} inputs are stored");
 }
 
 #[test]
 fn every_property_holds_on_generated_inputs() {
+    let mut failed = Failed::default();
     for (target, property) in TARGETS {
         for seed in 0..INPUTS {
-            hold(property, &generated(seed), || format!("{target}, seed {seed}"));
+            failed.unless(property, &generated(seed), || format!("{target}, seed {seed}"));
         }
     }
+    failed.assert_none();
 }
 
-/// Cut and continued: whatever is true of an input is true of its beginnings, as when a peer closes at any byte.
+/// Whatever is true of an input is true of its beginnings, as when a peer closes at any byte.
 #[test]
 fn every_property_holds_on_the_beginnings_of_seeds() {
+    let mut failed = Failed::default();
     for (target, property) in TARGETS {
         for (path, input) in files(&Path::new("seeds").join(target)) {
             for cut in (0..input.len()).take(64) {
-                hold(property, &input[..cut], || format!("{cut} bytes of {}", path.display()));
+                let what = || format!("{cut} bytes of {}", path.display());
+                failed.unless(property, &input[..cut], what);
             }
         }
     }
+    failed.assert_none();
 }
 
 /// A target that is not built protects nothing.
@@ -122,9 +128,20 @@ fn every_property_has_its_target_and_its_folders() {
     }
 }
 
-fn hold(property: fn(&[u8]), input: &[u8], what: impl Fn() -> String) {
-    let result = std::panic::catch_unwind(|| property(input));
-    assert!(result.is_ok(), "{}: {}", what(), input.escape_ascii());
+/// The inputs on which a property does not hold.
+#[derive(Default)]
+struct Failed(Vec<String>);
+
+impl Failed {
+    fn unless(&mut self, property: Property, input: &[u8], what: impl Fn() -> String) {
+        if std::panic::catch_unwind(|| property(input)).is_err() {
+            self.0.push(format!("{}: {}", what(), input.escape_ascii()));
+        }
+    }
+
+    fn assert_none(self) {
+        assert!(self.0.is_empty(), "{} inputs:\n{}", self.0.len(), self.0.join("\n"));
+    }
 }
 
 fn root() -> PathBuf {
