@@ -107,6 +107,8 @@ pub enum Strike {
     Swallow,
     /// It arrives twice.
     Duplicate,
+    /// These bytes arrive in its place.
+    Replace(Vec<u8>),
     /// These bytes stand behind so many of its own, in front of it with 0.
     Garbage {
         /// How many of its own.

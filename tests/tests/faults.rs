@@ -30,7 +30,7 @@
 //! | F23 | fail-over | `f23_fail_over_to_a_lagging_replica`, `f23_fail_over_to_a_replica_that_knows` |
 //! | F24 | bad expiry | `f24_bad_expiry` |
 //! | F25 | HELLO unknown | `f25_hello_is_unknown` |
-//! | F26 | an error that nobody knows | `adapters/std/tests/faults.rs::no_fault_leaves_an_orphan` |
+//! | F26 | an error that nobody knows | `f26_an_error_that_nobody_knows`, `adapters/std/tests/faults.rs::no_fault_leaves_an_orphan` |
 //! | F30 | reply lost, request applied | `f30_the_reply_to_a_claim_is_lost`, `f30_the_reply_to_a_script_is_lost` |
 //! | F31 | connection dropped in mid-acquire | `f31_a_claim_arrives_after_its_release`, `f31_a_claim_arrives_while_the_next_one_holds` |
 //! | F32 | cancelled while acquiring | `f32_cancelled_while_acquiring`, `tests/tests/cancellation.rs::on_three_servers` |

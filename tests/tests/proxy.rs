@@ -254,6 +254,16 @@ fn a_reply_is_duplicated() {
 }
 
 #[test]
+fn a_reply_is_replaced() {
+    let (server, proxy) = start();
+    let mut client = connected(&proxy);
+    proxy.strike(Strike::Replace(b"-ERR no\r\n".to_vec())).expect("carried out");
+    expect(&mut client, SET, b"-ERR no\r\n");
+    assert_eq!(value(&server), old(), "and it is done");
+    expect(&mut client, PING, PONG);
+}
+
+#[test]
 fn garbage_stands_in_front_of_a_reply_or_inside() {
     let (_server, proxy) = start();
     let mut client = connected(&proxy);

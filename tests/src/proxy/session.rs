@@ -185,6 +185,7 @@ impl Session {
             }
             Some(Strike::Swallow) => reply.clear(),
             Some(Strike::Duplicate) => reply.extend_from_within(..),
+            Some(Strike::Replace(bytes)) => reply = bytes,
             Some(Strike::Garbage { at, bytes }) => {
                 let at = at.min(reply.len());
                 reply.splice(at..at, bytes);

@@ -23,6 +23,42 @@ fn through_proxy(stand: &Stand, reply_timeout: Duration) -> (Proxy, Client) {
     (proxy, client)
 }
 
+/// An error that no table knows leaves everything open: here the request was carried out. It is taken for
+/// neither a yes nor a no, the lock is had in the end, and nothing is left.
+#[test]
+fn f26_an_error_that_nobody_knows() {
+    everywhere(|stand| {
+        let (proxy, client) = through_proxy(stand, SOON);
+        for line in ["-ERR something new\r\n", "-NEWCODE of a later version\r\n", "-\r\n"] {
+            for command in ["SET", "GET", "EVALSHA"] {
+                let strike = Strike::Replace(line.into());
+                proxy.strike_on(command, strike.clone()).expect("carried out");
+                let guard = client.lock_with("key", LONG, patient()).expect("had in the end");
+                let token = stand.value("key").expect("it is held");
+                assert_eq!(token.len(), 40, "{command} {line:?}");
+                let released = guard.release();
+                assert!(
+                    matches!(released, Ok(true) | Err(Error::Unconfirmed)),
+                    "{command} {line:?}: {released:?}"
+                );
+                eventually("it is given back", || stand.is_free("key"));
+                eventually("it has happened", || proxy.counters().pending == 0);
+
+                let mut guard = held(&client, "key");
+                proxy.strike_on("EVALSHA", strike).expect("carried out");
+                let extended = guard.extend();
+                assert!(
+                    matches!(extended, Ok(_) | Err(Error::NotExtended { .. })),
+                    "{line:?}: {extended:?}"
+                );
+                assert!(guard.is_valid(), "{line:?}");
+                assert!(guard.release().expect("answered"), "{line:?}");
+            }
+        }
+        assert!(stand.is_free("key"));
+    });
+}
+
 /// Ways to lose a reply whose request was carried out.
 fn losses() -> Vec<Strike> {
     let ends = [End::Close, End::Reset, End::Silence];

@@ -12,19 +12,27 @@ use super::stand::{LONG, Stand, eventually, everywhere, held, on_every_kind, ref
 /// Asks every 60 ms, with [`LONG`] as the ttl.
 const OFTEN: Renew = Renew { divisor: 1000, most: None };
 
-/// Killed by an administrator, or for idling: it is connected again, and the lock is held.
+/// Killed by an administrator, closed for idling, reset by something in between: it is connected again,
+/// and the lock is held.
 #[test]
 fn f19_connections_are_killed() {
     everywhere(|stand| {
-        let client = stand.client();
-        let kill = || stand.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
-        let mut guard = held(&client, "key");
-        kill();
-        assert!(guard.extend().expect("ours") > LONG / 2);
-        kill();
-        assert!(client.try_lock("key", LONG).expect("asked").is_none());
-        kill();
-        assert!(guard.release().expect("answered") && stand.is_free("key"));
+        let proxy = Proxy::start(stand.address()).expect("a port");
+        let client = stand.builder_for(&proxy.url()).connect().expect("connected");
+        let by_hand = || drop(stand.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]));
+        let close = || proxy.close().expect("carried out");
+        let reset = || proxy.reset().expect("carried out");
+        for kill in [&by_hand as &dyn Fn(), &close, &reset] {
+            let mut guard = held(&client, "key");
+            kill();
+            assert!(guard.extend().expect("ours") > LONG / 2);
+            kill();
+            let refused = || client.try_lock("key", LONG).is_ok_and(|other| other.is_none());
+            eventually("somebody else is refused", refused);
+            kill();
+            assert!(guard.release().expect("answered") && stand.is_free("key"));
+        }
+        assert!(proxy.counters().accepted > 3, "{:?}", proxy.counters());
     });
 }
 
