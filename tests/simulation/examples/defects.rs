@@ -47,7 +47,7 @@ mod chosen {
             None => campaign(0..seeds(defect), 1, Plan::new),
             Some(bound) => {
                 let broken = |seed| Plan::new(seed).breaking(bound);
-                let found = |summary: &Summary| summary.overlaps > 0;
+                let found = |summary: &Summary| summary.overlaps().times > 0;
                 let mut whole = campaign(0..100, usize::MAX, broken);
                 if !found(&whole) {
                     whole = campaign(100..seeds(defect), usize::MAX, broken);
@@ -80,8 +80,10 @@ mod chosen {
     fn report(defect: Defect, what: &str, summary: &Summary) -> bool {
         let name = format!("{defect:?}");
         let took = summary.took.as_secs_f64();
-        let first =
-            summary.failures.first().filter(|_| bound(defect).is_none() || summary.overlaps > 0);
+        let first = summary
+            .failures
+            .first()
+            .filter(|_| bound(defect).is_none() || summary.overlaps().times > 0);
         match (first, equivalent(defect)) {
             (Some((seed, violation)), None) => {
                 println!(

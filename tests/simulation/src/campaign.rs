@@ -4,6 +4,7 @@ use core::fmt;
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::Instant;
 
@@ -24,14 +25,19 @@ pub struct Summary {
     pub tally: Tally,
     /// Seeds with a violation, and the first of it.
     pub failures: Vec<(u64, Violation)>,
-    /// All violations; inside of the bounds a world ends at its first.
-    pub violations: u64,
-    /// Those of mutual exclusion.
-    pub overlaps: u64,
-    /// Seeds with at least one of those.
-    pub overlapping: u64,
+    /// All violations by the number of the invariant; inside of the bounds a world ends at its first.
+    pub violations: BTreeMap<&'static str, Count>,
     /// How long it took.
     pub took: Duration,
+}
+
+/// How often something happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// In so many worlds.
+    pub worlds: u64,
+    /// So often in all of them.
+    pub times: u64,
 }
 
 /// Lives through a world for each seed. Ends early after `failures` seeds with a violation.
@@ -67,14 +73,16 @@ pub fn campaign(seeds: Range<u64>, failures: usize, make: impl Fn(u64) -> Plan +
 impl Summary {
     fn live(&mut self, seed: u64, plan: &Plan) {
         let outcome = run(plan);
-        let exclusion = |it: &&Violation| matches!(it, Violation::Exclusion(_));
-        let overlaps = outcome.violations.iter().filter(exclusion).count() as u64;
         self.seeds += 1;
         self.hash ^= outcome.hash;
         self.tally.add(&outcome.tally);
-        self.violations += outcome.violations.len() as u64;
-        self.overlaps += overlaps;
-        self.overlapping += u64::from(overlaps > 0);
+        let mut times = BTreeMap::<_, u64>::new();
+        for violation in &outcome.violations {
+            *times.entry(violation.invariant()).or_default() += 1;
+        }
+        for (invariant, times) in times {
+            self.count(invariant, Count { worlds: 1, times });
+        }
         self.failures.extend(outcome.violations.into_iter().next().map(|first| (seed, first)));
     }
 
@@ -87,9 +95,21 @@ impl Summary {
         self.hash ^= other.hash;
         self.tally.add(&other.tally);
         self.failures.extend(other.failures);
-        self.violations += other.violations;
-        self.overlaps += other.overlaps;
-        self.overlapping += other.overlapping;
+        for (invariant, count) in other.violations {
+            self.count(invariant, count);
+        }
+    }
+
+    fn count(&mut self, invariant: &'static str, more: Count) {
+        let count = self.violations.entry(invariant).or_default();
+        count.worlds += more.worlds;
+        count.times += more.times;
+    }
+
+    /// How often two owners believed in one lock.
+    #[must_use]
+    pub fn overlaps(&self) -> Count {
+        self.violations.get("I1").copied().unwrap_or_default()
     }
 
     /// Simulated hours.
@@ -126,7 +146,12 @@ impl fmt::Display for Summary {
             write!(f, " {fault} {count}")?;
         }
         writeln!(f, "\nhash {:016x}", self.hash)?;
-        write!(f, "{} violations in {} seeds", self.violations, self.failures.len())
+        let times: u64 = self.violations.values().map(|count| count.times).sum();
+        write!(f, "{times} violations in {} seeds", self.failures.len())?;
+        for (invariant, Count { worlds, times }) in &self.violations {
+            write!(f, "\n{invariant}: {times} times in {worlds} seeds")?;
+        }
+        Ok(())
     }
 }
 
