@@ -379,7 +379,7 @@ fn a_renewal_that_finds_the_key_gone_wakes_who_waits() {
 #[test]
 fn a_lease_that_nobody_drives_ends_by_the_clock() {
     let mut world = World::new();
-    let ttl = Duration::from_millis(30);
+    let ttl = Duration::from_millis(300);
     for (renew, reason) in [(None, Loss::Expired), (Some(Renew::default()), Loss::Unreachable)] {
         let held = world.lock_renewed("key", ttl, renew);
         let began = os::now();
