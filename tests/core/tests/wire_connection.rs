@@ -223,6 +223,76 @@ fn a_command_without_arguments_is_not_taken() {
     assert_eq!(connection.in_flight(), 0);
 }
 
+/// Of an error the beginning of the line is kept: as much as a line may have, in half of the storage
+/// at most. Of all else that is too long, nothing.
+#[test]
+fn r17_the_beginning_of_an_error_too_long_to_keep_is_kept() {
+    // Storage, bytes of the line behind its type, how much of them is kept.
+    let cases = [
+        (512, 64, 64),
+        (512, 65, 64),
+        (512, 400, 64),
+        (512, 2000, 64),
+        (100, 64, 64),
+        (100, 65, 49),
+        (64, 61, 61),
+        (64, 62, 31),
+        (64, 300, 31),
+        (20, 18, 9),
+        (20, 300, 9),
+        (8, 300, 3),
+    ];
+    for (storage, length, kept) in cases {
+        for piece in [1, 7, 5000] {
+            let mut line = b"BUSY ".to_vec();
+            line.resize(length, b'x');
+            for (kind, wanted) in [(b"-", Some(&line[..kept])), (b"+", None)] {
+                let stream = [kind.as_slice(), &line, b"\r\n:1\r\n"].concat();
+                let found = replies(storage, stream.chunks(piece));
+                let place = format!("{storage} {length} {piece} {}", kind.escape_ascii());
+                let first = match (wanted, kept == length) {
+                    (Some(line), _) => format!("{:?}", line.escape_ascii().to_string()),
+                    (None, true) => "text".to_owned(),
+                    (None, false) => "too long".to_owned(),
+                };
+                assert_eq!(found, [first, "1".to_owned()], "{place}");
+            }
+        }
+    }
+}
+
+/// What comes out of a connection for two requests: an error in quotes, a number, else its kind.
+fn replies<'a>(storage: usize, pieces: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
+    let mut connection: Connection<Vec<u8>> =
+        Connection::new(vec![0; storage], vec![0; 64], Limits::EMBEDDED, TIMEOUT);
+    for _ in 0..2 {
+        connection.submit(&PING, at(0)).unwrap();
+    }
+    let mut found = Vec::new();
+    for mut piece in pieces {
+        while !piece.is_empty() {
+            let space = connection.io().space;
+            let count = space.len().min(piece.len());
+            assert!(count > 0, "the storage is full for ever");
+            space[..count].copy_from_slice(&piece[..count]);
+            connection.received(count);
+            piece = &piece[count..];
+            while let Some(incoming) = connection.poll().unwrap() {
+                found.push(match incoming {
+                    Incoming::Reply { reply: Reply::Error(line), .. } => {
+                        format!("{:?}", line.escape_ascii().to_string())
+                    }
+                    Incoming::Reply { reply: Reply::Integer(number), .. } => number.to_string(),
+                    Incoming::Reply { reply: Reply::Simple(_), .. } => "text".to_owned(),
+                    Incoming::Reply { reply: Reply::TooLong, .. } => "too long".to_owned(),
+                    other => panic!("{other:?}"),
+                });
+            }
+        }
+    }
+    found
+}
+
 // ---- the end of the stream
 
 #[test]
@@ -252,6 +322,7 @@ fn zero_bytes_read_into_no_room_are_not_the_end() {
         expect_reply(&mut connection, serial, 12_345_678_901_234);
     }
     assert!(!connection.io().space.is_empty());
+    assert_eq!(connection.poll(), Ok(None), "half a reply is left, and the peer has not closed");
     assert_eq!(connection.ended(), None);
 }
 
