@@ -14,7 +14,7 @@
 //!   giving up:  Granted or Asked --> Returning -- release answered --> Returned | Absent | Unclear
 //! ```
 
-use super::request::{ASK_AGAIN, Fate, Want};
+use super::request::{ASK_AGAIN, Fate, Want, is_doubtful};
 use crate::answer::{Answer, Class, Refusal};
 use crate::defect::{Defect, has};
 use crate::time::Instant;
@@ -118,6 +118,11 @@ impl Vote {
             }
             Self::Asked { claim, read: Read::Sent(read) } if read == number => {
                 *self = self::read(answer, claim, token, now);
+                // The connection broke right behind the null that said no, perhaps because replies
+                // were out of step: then the null may have been none of ours, and the claim be set.
+                if claim == Fate::NotSet && is_doubtful(answer) {
+                    return Some(Fate::Unknown);
+                }
                 let over = !matches!(self, Self::Asked { .. } | Self::Granted);
                 let open = match self {
                     Self::Refused(_) => claim != Fate::NotSet,

@@ -61,7 +61,8 @@ const ROWS: &[Row] = {
     ("an answer that cannot be is doubt: GET decides", 1, ONCE, "acquire;provide;0.claim=1", "0.read=nil", "0.release", Pausing),
     ("OK, but GET is refused for good: released", 1, ONCE, "acquire;provide;0.claim=ok", "0.read=NOPERM no", "0.release, denied refused NoPermission", Idle),
     ("OK, but GET is refused for now: asked again", 1, ONCE, "acquire;provide;0.claim=ok;0.read=LOADING", "after 10", "0.read", Asking),
-    ("null, and the connection dies before GET: held", 1, ONCE, "acquire;provide;0.claim=nil", "0.read=lost", "denied held", Idle),
+    ("null, and the connection dies before GET: held, and a release is owed: replies may have been out of step (F40)", 1, ONCE, "acquire;provide;0.claim=nil", "0.read=lost", "0.release, denied held", Idle),
+    ("null, and GET is not sent: held, nothing to release", 1, ONCE, "acquire;provide;0.claim=nil", "0.read=unsent", "denied held", Idle),
     ("never sent: nothing is owed, it is tried again", 1, ONCE, "acquire;provide;0.read=unsent;0.claim=unsent", "after 10", "0.claim, 0.read", Asking),
     ("never sent, never reachable: denied in time, nothing owed (F43)", 1, ONCE, "acquire;provide;0.read=unsent;0.claim=unsent", "late 490;after 10", "denied unreachable", Idle),
 
