@@ -41,7 +41,7 @@
 //! | F37 | wall clock of the server jumps | `f37_the_wall_clock_of_the_server_jumps_forward`, `f37_the_wall_clock_of_the_server_jumps_backward` |
 //! | F38 | clocks drift | `f38_the_key_outlives_our_belief`, `tests/core/tests/lock_world.rs::no_seed_breaks_an_invariant` |
 //! | F39 | a late release meets a newer lock | `f39_a_late_release_leaves_the_next_lock_alone` |
-//! | F40 | late or duplicated reply | `f40_replies_out_of_step_do_not_acquire`, `f40_replies_out_of_step_leave_nothing`, `f40_a_surplus_null_is_believed` |
+//! | F40 | late or duplicated reply | `f40_replies_out_of_step_do_not_acquire`, `f40_replies_out_of_step_leave_nothing`, `f40_a_surplus_null_leaves_nothing`, `f40_a_surplus_null_costs_a_waiter_a_ttl` |
 //! | F41 | tie, even number | `f41_a_tie` |
 //! | F42 | hung server | `f42_a_hung_server` |
 //! | F43 | all servers down | `f43_all_servers_are_down` |

@@ -246,24 +246,51 @@ fn f40_replies_out_of_step_leave_nothing() {
     });
 }
 
-/// One reply cannot be told from the true one: a null in front of the `OK` to a claim says that somebody
-/// else has the key. It is believed, nobody holds the key twice, and the key is left to its ttl.
+fn null(stand: &Stand) -> Strike {
+    surplus(match stand.protocol {
+        Protocol::Resp2 => b"$-1\r\n",
+        _ => b"_\r\n",
+    })
+}
+
+/// A null in front of the `OK` to a claim says that somebody else has the key. It is believed, and the
+/// `OK` shows that replies are out of step: the key is given back.
 #[test]
-fn f40_a_surplus_null_is_believed() {
-    const TTL: Duration = Duration::from_millis(500);
+fn f40_a_surplus_null_leaves_nothing() {
     everywhere(|stand| {
         let (proxy, client) = through_proxy(stand, SOON);
         let claims = stand.calls("set");
-        let null: &[u8] = match stand.protocol {
-            Protocol::Resp2 => b"$-1\r\n",
-            _ => b"_\r\n",
-        };
-        proxy.strike_on("SET", surplus(null)).expect("carried out");
-        assert!(client.try_lock("key", TTL).expect("asked").is_none());
-        assert_eq!(stand.calls("set"), claims + 1);
-        eventually("its connection is given up", || proxy.counters().accepted > 1);
-        eventually("its ttl is over", || stand.is_free("key"));
+        proxy.strike_on("SET", null(stand)).expect("carried out");
+        assert!(client.try_lock("key", LONG).expect("asked").is_none());
+        assert_eq!(stand.calls("set"), claims + 1, "the claim was carried out");
+        eventually("it is given back", || stand.is_free("key"));
+        assert!(proxy.counters().accepted > 1, "its connection was given up");
         stand.works(&client, "key");
+    });
+}
+
+/// A waiter sends its claim alone. By the time the `OK` shows that the null was none of its own, nobody
+/// waits for a reply any more: nobody holds the key twice, and it is left to its ttl.
+#[test]
+fn f40_a_surplus_null_costs_a_waiter_a_ttl() {
+    const TTL: Duration = Duration::from_millis(800);
+    everywhere(|stand| {
+        let (proxy, client) = through_proxy(stand, SOON);
+        stand.ask(&["SET", "key", "somebody else"]);
+        let claims = stand.calls("set");
+        let waiter = {
+            let client = client.clone();
+            thread::spawn(move || client.lock_with("key", TTL, patient()).map(|it| it.release()))
+        };
+        eventually("it waits", || stand.calls("set") > claims + 2);
+        proxy.set(Behaviour { up: Way::STOPPED, ..Behaviour::CARRY }).expect("carried out");
+        stand.ask(&["DEL", "key"]);
+        proxy.strike_on("SET", null(stand)).expect("carried out");
+        proxy.set(Behaviour::CARRY).expect("carried out");
+        let released = waiter.join().expect("no panic").expect("had in the end");
+        assert!(released.expect("answered"));
+        assert_eq!(proxy.counters().pending, 0);
+        eventually("nothing is left", || stand.is_free("key"));
     });
 }
 
