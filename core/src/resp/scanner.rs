@@ -180,7 +180,6 @@ impl Scanner {
 
     fn begin_frame(&mut self) {
         *self = Self {
-            state: State::Value,
             #[cfg(test)]
             visits: self.visits,
             ..Self::new(self.limits)
@@ -213,7 +212,7 @@ impl Scanner {
     fn begin_value(&mut self, kind: Type) -> Result<State, Malformed> {
         self.values_left = self.values_left.checked_sub(1).ok_or(Malformed::TooManyElements)?;
         match (kind, self.nesting.is_empty()) {
-            (Type::Attribute, _) => {}
+            // Also of an attribute: what it belongs to follows, and overwrites it.
             (_, true) => {
                 self.value_start = self.bytes_used();
                 self.is_push = kind == Type::Push;
@@ -444,12 +443,15 @@ mod tests {
         for (frame, expected) in cases {
             for piece in [1, 2, 7, 64, 4096, frame.len()] {
                 let mut scanner = Scanner::new(Limits::HOSTED);
-                let mut ended = false;
-                for bytes in frame.chunks(piece) {
-                    ended = scanner.advance(bytes).map(|scanned| scanned.ended) == Ok(true);
+                let expected = expected.unwrap_or(frame.len());
+                for visits in [expected, 2 * expected] {
+                    let mut ended = false;
+                    for bytes in frame.chunks(piece) {
+                        ended = scanner.advance(bytes).map(|scanned| scanned.ended) == Ok(true);
+                    }
+                    assert!(ended);
+                    assert_eq!(scanner.visits, visits, "pieces of {piece}");
                 }
-                assert!(ended);
-                assert_eq!(scanner.visits, expected.unwrap_or(frame.len()), "pieces of {piece}");
             }
         }
     }
