@@ -229,7 +229,10 @@ where
     pub(super) fn moment(&self) -> Moment {
         let Settings { ttl, drift, reply_timeout, .. } = self.settings;
         let timeout = self.now.saturating_add(reply_timeout);
-        let expiry = timeout.plus(ttl.as_micros()).plus(drift.micros(ttl));
+        // An extension may be out that nobody waits for any more. Its connection is given up after two
+        // reply timeouts at the latest, and what that leaves behind arrives within a third.
+        let arrived = timeout.saturating_add(reply_timeout).saturating_add(reply_timeout);
+        let expiry = arrived.plus(ttl.as_micros()).plus(drift.micros(ttl));
         Moment { now: self.now, expiry, timeout }
     }
 
