@@ -156,6 +156,34 @@ fn r13_a_frame_is_kept_exactly_when_it_fits_the_storage() {
     }
 }
 
+/// Of a push, a bulk and a line the bound itself is still kept, whatever pieces it comes in.
+#[test]
+fn r13_stored_bounds_are_exact() {
+    let frame = |kind: &str| match kind {
+        "push" => b">1\r\n$9\r\nabcdefghi\r\n".as_slice(),
+        "bulk" => b"$9\r\nabcdefghi\r\n",
+        _ => b"+abcdefghi\r\n",
+    };
+    for (kind, length) in [("push", 19), ("bulk", 9), ("line", 9)] {
+        for bound in 0..=20 {
+            let mut limits = Limits::HOSTED;
+            match kind {
+                "push" => limits.push_bytes = bound,
+                "bulk" => limits.bulk_bytes = bound,
+                _ => limits.line_bytes = bound,
+            }
+            for piece in [1, 3, 100] {
+                let mut scanner = Scanner::new(limits);
+                for bytes in frame(kind).chunks(piece) {
+                    assert!(scanner.advance(bytes).is_ok());
+                }
+                assert!(scanner.is_between());
+                assert_eq!(scanner.too_long(), length > bound, "{kind} {bound} {piece}");
+            }
+        }
+    }
+}
+
 /// What one byte more does to a scanner: nothing, the end of a frame with its properties, an error.
 type Seen = Result<Vec<(usize, [bool; 3])>, (usize, Malformed)>;
 
