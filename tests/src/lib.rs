@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod conformance;
+pub mod example;
 pub mod hold;
 pub mod model;
 pub mod port;

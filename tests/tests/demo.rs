@@ -5,16 +5,12 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 
+use redlatch_testkit::example::built;
 use redlatch_testkit::server::{Kind, Server};
 
 fn demo() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-        let build = escargot::CargoBuild::new().manifest_path(manifest).example("demo");
-        let build = if cfg!(debug_assertions) { build } else { build.release() };
-        build.run().expect("the demo builds").path().to_owned()
-    })
+    BUILT.get_or_init(|| built("demo"))
 }
 
 fn run(arguments: &[&str]) -> Output {

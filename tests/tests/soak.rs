@@ -9,6 +9,7 @@ use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::Instant;
 
+use redlatch_testkit::example::built;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Longer than any of these steps takes; only a failing test waits for it.
@@ -19,12 +20,7 @@ const VOID: i32 = 2;
 
 fn soak() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-        let build = escargot::CargoBuild::new().manifest_path(manifest).example("soak");
-        let build = if cfg!(debug_assertions) { build } else { build.release() };
-        build.run().expect("the soak builds").path().to_owned()
-    })
+    BUILT.get_or_init(|| built("soak"))
 }
 
 fn command(arguments: &str) -> Command {

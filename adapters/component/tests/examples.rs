@@ -1,21 +1,14 @@
 //! The examples, run as users run them, on a real server.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use redlatch_testkit::example::built;
 use redlatch_testkit::server::{Kind, Server};
 
 fn server() -> Server {
     Server::start(Kind::Redis8).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// Built by the cargo that runs this test.
-fn built(example: &str) -> PathBuf {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    let build = escargot::CargoBuild::new().manifest_path(manifest).example(example);
-    let build = if cfg!(debug_assertions) { build } else { build.release() };
-    build.run().unwrap_or_else(|error| panic!("{example}: {error}")).path().to_owned()
 }
 
 /// What it prints.

@@ -9,16 +9,14 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Instant;
 
+use redlatch_testkit::example::built;
+
 /// Longer than any of these steps takes; only a failing test waits for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The example `hold-<adapter>`, built by the cargo that runs this test, wherever it puts its files.
 pub(crate) fn build(adapter: &str) -> PathBuf {
-    let manifest = format!("{}/../adapters/{adapter}/Cargo.toml", env!("CARGO_MANIFEST_DIR"));
-    let build = escargot::CargoBuild::new().manifest_path(manifest);
-    let build = build.example(format!("hold-{adapter}"));
-    let build = if cfg!(debug_assertions) { build } else { build.release() };
-    build.run().unwrap_or_else(|error| panic!("hold-{adapter}: {error}")).path().to_owned()
+    built(&format!("hold-{adapter}"))
 }
 
 /// One line of output: when it came, the milliseconds in front, and the rest.
