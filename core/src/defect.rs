@@ -23,7 +23,7 @@ defects! {
     PlainExtend: "an extension extends the key, whoever has it",
     NoCondition: "a claim overwrites the key of another (no NX)",
     NoExpiry: "a claim sets no ttl (no PX)",
-    HalfIsMajority: "half of the servers are enough",
+    HalfIsMajority: "half of the servers are enough, rounded down",
     CountedTwice: "a server that grants counts twice",
     ErrorGrants: "a server whose reply is lost counts as granting",
     OkGrants: "the reply to SET is believed, without reading the token back",

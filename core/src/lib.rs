@@ -85,7 +85,8 @@
 //!
 //! A lock on a store that does not vote on every write is for efficiency. A process can be stopped
 //! between looking at its lease and acting on it. Where two owners would do damage, the resource
-//! itself must check a fencing token.
+//! itself must check a fencing token. The bounds of all promises, and what happens where they are broken,
+//! stand in [`reliability`].
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -97,6 +98,7 @@ pub mod defect;
 mod defect;
 pub mod limits;
 mod random;
+pub mod reliability;
 mod time;
 mod token;
 

@@ -67,7 +67,10 @@ impl Seat {
     /// Ends this seat's part: what it may hold is owed back to it.
     pub(super) fn give_up(&mut self, token: Token, moment: Moment) {
         self.renewal = Renewal::Idle;
-        let fate = self.vote.fate().filter(|fate| *fate == Fate::Set || !has(Defect::DoubtKept));
+        let fate = match self.vote.fate() {
+            Some(Fate::Pending(_) | Fate::Unknown) if has(Defect::DoubtKept) => None,
+            fate => fate,
+        };
         if let Some(claim) = fate {
             self.vote = Vote::Returning;
             self.owe(Debt::new(token, claim, moment));

@@ -59,9 +59,11 @@ where
         if over {
             tally.close();
         }
-        let is_half = tally.granted.saturating_mul(2) == tally.configured;
-        if has(Defect::CountedTwice) || has(Defect::HalfIsMajority) && is_half {
+        if has(Defect::CountedTwice) {
             tally.granted = tally.granted.saturating_mul(2);
+        }
+        if has(Defect::HalfIsMajority) {
+            tally.granted = tally.granted.saturating_add(1);
         }
         let since = if has(Defect::LeaseFromReply) { self.now } else { since };
         let lease = Lease::new(self.settings.ttl, self.settings.drift, since);
@@ -140,8 +142,8 @@ where
         if over {
             tally.close();
         }
-        if has(Defect::ExtendedByOne) && tally.granted > 0 {
-            tally.granted = tally.configured;
+        if has(Defect::ExtendedByOne) {
+            tally.granted = tally.granted.saturating_mul(tally.configured);
         }
         let since = if has(Defect::ExtendedFromReply) { self.now } else { since };
         let renewed = Lease::new(self.settings.ttl, self.settings.drift, since);
@@ -173,16 +175,16 @@ where
     /// The reason, if so many keys are surely not ours that no majority can be left.
     fn loss(&self) -> Option<Loss> {
         let seats = self.seats.as_ref();
-        let is = |wanted: Renewal| seats.iter().filter(|seat| seat.renewal == wanted).count();
-        let (gone, stolen) = (is(Renewal::Gone), is(Renewal::Stolen));
-        let never = seats.iter().filter(|seat| !seat.vote.may_hold()).count();
-        let lost = gone.saturating_add(stolen).saturating_add(never);
-        let left = seats.len().saturating_sub(lost);
-        (left < majority(seats.len())).then_some(if stolen > 0 {
-            Loss::Stolen
-        } else {
-            Loss::Deleted
-        })
+        // A seat counts once, also if its claim came to nothing while the extension was out.
+        let (mut left, mut stolen) = (0_usize, false);
+        for seat in seats.iter().filter(|seat| seat.vote.may_hold()) {
+            match seat.renewal {
+                Renewal::Gone => {}
+                Renewal::Stolen => stolen = true,
+                _ => left = left.saturating_add(1),
+            }
+        }
+        (left < majority(seats.len())).then_some(if stolen { Loss::Stolen } else { Loss::Deleted })
     }
 
     fn lose(&mut self, loss: Loss) {

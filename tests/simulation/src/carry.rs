@@ -239,6 +239,10 @@ impl World {
             self.take_in(client, server, &bytes);
         }
         self.drive(client);
+        // Now and then in the middle of a vote.
+        if self.dice.chance(100) {
+            self.pause(client);
+        }
     }
 
     /// Hands bytes to the connection; none at all are the end of the stream.

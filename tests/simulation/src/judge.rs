@@ -4,7 +4,7 @@
 
 use core::fmt;
 
-use redlatch_core::{Class, Event, Lease, Released, Retry, Token, majority};
+use redlatch_core::{Class, Event, Lease, Loss, Released, Retry, Token, majority};
 
 use crate::node::{owner_of, short};
 use crate::world::World;
@@ -122,6 +122,9 @@ impl World {
             Event::Lost(_) if !held => {
                 self.violate(Violation::AfterTheEnd(format!("c{client} lost what it had not")));
             }
+            Event::Lost(Loss::Deleted | Loss::Stolen) => {
+                self.judge_absence(client, slot, token);
+            }
             Event::Denied(tally) => {
                 let Retry { retries, deadline, .. } = subject.lock.settings().retry;
                 let is_hopeless = tally.refusal.is_some_and(|it| it.class() == Class::Permanent);
@@ -148,6 +151,18 @@ impl World {
         let count = usize::try_from(mask(&deeds).count_ones()).unwrap_or_default();
         if count < majority(self.nodes.len()) {
             let text = format!("c{client} has {what}, and {count} servers did it");
+            self.violate(Violation::Dishonest(text));
+        }
+    }
+
+    /// I8: whoever is told that its key is gone has it on no majority.
+    fn judge_absence(&mut self, client: usize, slot: usize, token: Option<Token>) {
+        (0..self.nodes.len()).for_each(|server| self.tick(server));
+        let left = self.nodes.iter().filter(|node| token.is_some() && node.token(slot) == token);
+        let left = left.count();
+        if left >= majority(self.nodes.len()) {
+            let text =
+                format!("c{client} was told that its key is gone, and {left} servers have it");
             self.violate(Violation::Dishonest(text));
         }
     }
@@ -247,8 +262,8 @@ impl World {
     /// I6.
     pub(crate) fn judge_progress(&mut self) {
         for slot in 0..self.plan.keys {
-            if self.granted_at[slot] < self.healed_at {
-                self.violate(Violation::Stuck(format!("nobody gets key {slot} any more")));
+            if self.had_at[slot] < self.healed_at {
+                self.violate(Violation::Stuck(format!("nobody has key {slot} any more")));
             }
         }
     }

@@ -10,7 +10,7 @@
 //! a violation, and they are counted.
 //!
 //! A world has three parts. For 30 ttls there are faults. Then they end, and within six ttls (and two
-//! seconds, which servers that were started again wait) somebody must get each lock. Then nobody wants
+//! seconds, which servers that were started again wait) somebody must have each lock. Then nobody wants
 //! one any more, and within a moment nothing may be left.
 //!
 //! | module | what it is |

@@ -25,17 +25,22 @@ impl World {
         }
         self.decide(client, slot);
         self.probe(client);
-        if self.strikes(Fault::Pause) {
-            let span = self.dice.below(3 * self.plan.ttl);
-            self.trace.tell(self.now, || format!("c{client}: stands still for {span} us"));
-            self.clients[client].paused_until = self.now + span;
-        }
+        self.pause(client);
         if self.breaks(Bound::ClientClock, 20) {
             let span = self.dice.below(self.plan.ttl);
             self.trace.tell(self.now, || format!("c{client}: its clock stood still for {span} us"));
             self.clients[client].clock.stood_still(span);
         }
         self.drive(client);
+    }
+
+    /// The process stands still, if that is its fate.
+    pub(crate) fn pause(&mut self, client: usize) {
+        if self.strikes(Fault::Pause) {
+            let span = self.dice.below(3 * self.plan.ttl);
+            self.trace.tell(self.now, || format!("c{client}: stands still for {span} us"));
+            self.clients[client].paused_until = self.now + span;
+        }
     }
 
     fn decide(&mut self, client: usize, slot: usize) {
@@ -191,11 +196,12 @@ impl World {
         match event {
             Event::Acquired(lease) => {
                 (subject.holds, subject.believes) = (true, Some(lease));
-                self.granted_at[slot] = self.now;
+                self.had_at[slot] = self.now;
                 self.tally.grants += 1;
             }
             Event::Extended(lease) => {
                 subject.believes = Some(lease);
+                self.had_at[slot] = self.now;
                 self.tally.extensions += 1;
             }
             Event::Lost(_) => {

@@ -65,8 +65,8 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     pub(crate) tally: Tally,
     pub(crate) violations: Vec<Violation>,
-    /// When each key was last granted.
-    pub(crate) granted_at: Vec<u64>,
+    /// When somebody last took or extended each key.
+    pub(crate) had_at: Vec<u64>,
     /// Of clients that died: keys that must be gone at a moment.
     pub(crate) orphans: Vec<(u64, u16)>,
     /// How often each client has been started.
@@ -138,7 +138,7 @@ impl World {
             trace: Trace::new(with_timeline),
             tally: Tally::default(),
             violations: Vec::new(),
-            granted_at: vec![0; plan.keys],
+            had_at: vec![0; plan.keys],
             orphans: Vec::new(),
             lives: vec![0; plan.clients],
             plan: plan.clone(),

@@ -1,0 +1,100 @@
+//! What was tried to break redlatch, what that found, and what happens where the bounds are broken.
+//!
+//! Locks are believed for their failures. So every attempt here is a command that anybody can repeat,
+//! and every figure comes from a run of it, on two processors, in November 2026.
+//!
+//! # What is promised, inside of which bounds
+//!
+//! At no moment do two owners both see time left on their lease, if
+//!
+//! * the clocks of clients and servers run at speeds that differ by no more than [`Drift`](crate::Drift)
+//!   allows: 0.4 % off on each side, unless set otherwise;
+//! * the wall clocks of servers do not jump, because keys expire by them;
+//! * the clock of the client is monotonic, and goes on while the machine sleeps;
+//! * a server that has lost keys has no vote until the longest ttl has passed: it keeps every change on
+//!   disk, or clients [let it abstain](crate::Greeting::abstains_for) after a restart; and it evicts none;
+//! * servers answer each request once, and in order, as the protocol says.
+//!
+//! Whoever loses interest, or a reply, leaves no key behind for longer than a moment, if also
+//!
+//! * what a dead connection had on its way arrives within one reply timeout, or never.
+//!
+//! Otherwise such a key is left to its ttl, and no longer.
+//!
+//! # What happens where a bound is broken
+//!
+//! One bound at a time, in 2000 seeded worlds each, which have all the usual faults as well: 2 to 6 clients
+//! and 1 to 7 servers, for 30 ttls.
+//!
+//! | broken | how | worlds with two holders | times, of grants | worlds with a key left behind |
+//! | --- | --- | --- | --- | --- |
+//! | `forget` | servers start again without their keys, and vote at once | 504 | 1950 of 120 933 | 0 |
+//! | `evict` | servers evict keys | 414 | 1017 of 118 843 | 0 |
+//! | `serverclock` | wall clocks of servers jump, by up to a ttl, forward or back | 185 | 345 of 118 086 | 39 |
+//! | `clientclock` | clocks of clients stand still for up to a ttl | 57 | 74 of 117 291 | 0 |
+//! | `drift3percent` | clocks are off by up to 3 % | 17 | 19 of 117 133 | 2 |
+//! | `drift6permille` | clocks are off by up to 0.6 % | 0 | 0 of 117 566 | 0 |
+//! | `laterequests` | what a dead connection had on its way arrives up to two ttls later | 0 | 0 of 115 433 | 1086 |
+//! | `replies` | servers add replies that nobody asked for, and leave some out | 0 | 0 of 117 193 | 118 |
+//!
+//! `cargo run --release --example simulate -- --seeds 0..2000 --break forget`, or another name of the table.
+//! That a world has two holders says that they overlap at some moment, not that they do harm: most
+//! overlaps are short against the ttl. The tests show the same on real servers: after an eviction, an empty
+//! restart, a fail-over to a replica that lagged, and a clock that jumped, two clients hold one lock.
+//!
+//! What helps: several independent servers, against one that forgets; `appendfsync always` or a restart
+//! delay, against restarts; `noeviction`, against eviction; clocks that are slewed and never stepped. Against
+//! the rest, and against a process that is stopped between its last look at the lease and its act, only
+//! a resource that checks fencing tokens helps. Redlatch gives none yet.
+//!
+//! # What was tried
+//!
+//! | attempt | command | what it came to |
+//! | --- | --- | --- |
+//! | **Simulation**: the machines and the bytes between clients and the model server, with sixteen kinds of faults inside of the bounds | `cargo run --release --example simulate` | SIMULATED |
+//! | **Small worlds**: all that can happen to two clients and one to three servers, in every order, with at most one fault | `cargo run --release -p redlatch-core-tests --example explore` | 13.8 million states and 52 million transitions in 24 worlds, all to their ends, no violation |
+//! | **Boards**: the client for microcontrollers over serial lines that lose and add bytes | `REDLATCH_SEEDS=0..3000 cargo nextest run --release -p redlatch-testkit --test board_world` | 12 000 worlds, 10 simulated hours, no violation |
+//! | **Fuzzing**: eleven properties under libFuzzer, proptest and 1800 stored inputs | `.ci/fuzz` | FUZZED |
+//! | **Faults on real servers**: a named test for each known fault | `cargo nextest run -p redlatch-testkit --test faults` | 57 tests on Redis 6.2, 7.0, 8.2 and Valkey 9.1, in RESP2 and RESP3 |
+//! | **Soak**: four runtimes and redis-py in processes of their own, on four servers, with seventeen kinds of faults | `cargo run --release --example soak -- --minutes 30` | SOAKED |
+//! | **Secrets**: a password planted everywhere, looked for in everything that is shown | `cargo nextest run -p redlatch-testkit --test secrets` | eleven tests over all adapters, nothing found |
+//!
+//! # Would these notice?
+//!
+//! A check that cannot fail shows nothing. So `.ci/defects` gives the core thirty named defects, one after the other:
+//! a release without a comparison, half of the servers as a majority, a lease that counts from the reply, no
+//! allowance for drift. The simulation exposes 29, most within ten worlds; the rarest, a lease that is over when the
+//! majority has answered, in the 1064th. One does no harm: without the check that a reply can be the answer to its
+//! request, a connection that is out of step is closed later, and what protects is the token that must be read
+//! back. The small worlds expose 26 of 27. Every fuzz target, every fault test of the proxy and every check of the
+//! soak was seen to fail on a fault made for it.
+//!
+//! `.ci/mutants` changes the core in a thousand small ways and runs its tests on each: MUTATED. `.ci/coverage`
+//! tells which lines of the core these tests run: COVERED.
+//!
+//! # What was found
+//!
+//! Each of these was a fault of redlatch, is mended, and has a test of its own:
+//!
+//! * a loss was not told when the lock was asked for again, or adopted another, in the moment its lease ran
+//!   out (fuzzing the lock);
+//! * a handshake that a server had refused asked again when polled again, with the password (fuzzing);
+//! * renewals came without a pause where the policy divides the ttl by a huge number (fuzzing);
+//! * a lock that was being extended went on to ask servers for their votes (fuzzing);
+//! * a server that was started a moment ago can say that it has been up for a second, because it
+//!   subtracts clocks that are cut to seconds, and was then believed to be old: with a restart delay of a
+//!   second two clients could hold one lock (soak);
+//! * no client could log in to Valkey 9 where `HELLO` was renamed away and a password set (faults on real
+//!   servers);
+//! * a release that could not be delivered was given up as "the key has expired" while an extension that
+//!   nobody waited for any more could still arrive (simulation, in its 26 268th world);
+//! * a lock that a bare majority held was told as stolen when an extension was not answered in time and the
+//!   claim to another server had come to nothing meanwhile: that server counted twice (simulation);
+//! * a surplus null in front of the `OK` to a claim left the key to its ttl (faults on real servers).
+//!
+//! # What none of this shows
+//!
+//! The simulation, the explorer and the fuzz targets know servers as a model, which the tests compare
+//! with real ones reply by reply, and a network as streams of bytes. Real servers, schedulers and kernels
+//! come in with the soak and the tests of faults, for minutes and on one machine. Nothing here ran over
+//! a network between machines, or on a cluster that moves its slots while locks are held.
