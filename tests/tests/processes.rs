@@ -309,7 +309,6 @@ fn arguments_that_the_client_refuses_end_with_2() {
     for arguments in [
         ["http://:hunter2@127.0.0.1:1", "k", "5000", "10"],
         ["redis://:hunter2@127.0.0.1:0", "k", "5000", "10"],
-        ["rediss://:hunter2@127.0.0.1:1", "k", "5000", "10"],
         ["redis://:hunter2@127.0.0.1:1,redis://127.0.0.1:1", "k", "5000", "10"],
     ] {
         let holder = hold(&arguments);

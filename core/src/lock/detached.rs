@@ -19,7 +19,8 @@ pub struct Detached {
 
 impl Detached {
     /// When the keys have surely expired, by the clock of the machine that let it go. There is
-    /// nothing to release from then on.
+    /// nothing to release from then on. Counts on a driver that gives up silent connections in time: a
+    /// request of a process that stood still for longer may come later, and its key is left to its ttl.
     #[must_use]
     pub const fn expiry(&self) -> Instant {
         self.until

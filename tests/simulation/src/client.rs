@@ -142,10 +142,9 @@ impl Slot {
     }
 
     /// Takes the lock back that was let go, if there is one, to give it back.
-    pub(crate) fn adopt(&mut self, now: Instant) -> bool {
-        let Some(detached) = self.detached.take() else { return false };
-        self.detached = self.lock.adopt(detached, now).err();
-        self.detached.is_none()
+    pub(crate) fn adopt(&mut self, now: Instant) {
+        let detached = self.detached.take();
+        self.detached = detached.and_then(|detached| self.lock.adopt(detached, now).err());
     }
 
     /// The owner does not think any more that it has the lock.

@@ -50,7 +50,12 @@ impl World {
         let hints = self.strikes(Fault::Hint);
         let subject = &mut self.clients[client].slots[slot];
         match subject.lock.phase() {
-            Phase::Idle if subject.adopt(now) => {}
+            Phase::Idle if subject.detached.is_some() => {
+                if subject.detached.as_ref().is_some_and(|detached| !detached.is_over(now)) {
+                    self.excused.retain(|token| Some(*token) != subject.token);
+                }
+                subject.adopt(now);
+            }
             Phase::Idle => {
                 subject.wants = true;
                 subject.lock.acquire(now);
@@ -69,6 +74,9 @@ impl World {
                 // Else the lease ran out before, and that is told.
                 if subject.detached.is_some() {
                     subject.let_go();
+                    // Nobody counts what is out for it. A process that stands still for long gives its
+                    // connections up too late for the moment from which on nothing can be left.
+                    self.excused.extend(subject.token);
                 }
             }
             _ if cancels && choice < 7 => {

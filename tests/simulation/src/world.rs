@@ -1,7 +1,7 @@
 //! Time, and whose turn it is.
 
 use core::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use redlatch_core::Token;
 
@@ -62,6 +62,8 @@ pub(crate) struct World {
     pub(crate) is_over: bool,
     pub(crate) tokens: u64,
     pub(crate) deeds: HashMap<Token, Deeds>,
+    /// Of locks that were let go, and may be left to their ttl.
+    pub(crate) excused: HashSet<Token>,
     pub(crate) trace: Trace,
     pub(crate) tally: Tally,
     pub(crate) violations: Vec<Violation>,
@@ -135,6 +137,7 @@ impl World {
             is_over: false,
             tokens: 0,
             deeds: HashMap::new(),
+            excused: HashSet::new(),
             trace: Trace::new(with_timeline),
             tally: Tally::default(),
             violations: Vec::new(),

@@ -67,7 +67,7 @@ fn a_failure_is_explained_with_what_it_needs_and_how_to_replay_it() {
     let text = explain(&forget(seed));
     assert!(text.contains(&format!("-- --seed {seed} --trace")), "{text}");
     assert!(text.ends_with("--break forget"), "{text}");
-    assert!(text.contains("starts again") && text.contains("!!! I"), "{text}");
+    assert!(text.contains("bound broken: forget") && text.contains("!!! I"), "{text}");
 }
 
 #[test]
