@@ -117,7 +117,7 @@ fn name(command: &Command<'_>) -> &'static str {
 struct Told {
     /// `HELLO` was answered with a map, or with something too long to keep.
     greeted: bool,
-    /// It said that it does not know `HELLO`, or not this version.
+    /// It said, or let know, that it does not know `HELLO`, or not this version.
     is_old: bool,
     is_master: bool,
     is_replica: bool,
@@ -136,7 +136,9 @@ impl Told {
             }
             ("HELLO", Tree::Error(line)) => {
                 let refusal = Refusal::classify(line);
-                self.is_old = matches!(refusal, Refusal::UnknownCommand | Refusal::NoProtocol);
+                // Whoever lacks a login that came with `HELLO` has not understood it, as Valkey without it.
+                self.is_old = matches!(refusal, Refusal::UnknownCommand | Refusal::NoProtocol)
+                    || refusal == Refusal::NoAuth && login.password.is_some();
             }
             ("ROLE", Tree::Array(fields)) => self.hear_role(fields.first()),
             ("INFO", Tree::Bulk(text) | Tree::Verbatim(text)) => self.uptime = Some(text.clone()),
