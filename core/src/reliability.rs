@@ -51,26 +51,28 @@
 //!
 //! | attempt | command | what it came to |
 //! | --- | --- | --- |
-//! | **Simulation**: the machines and the bytes between clients and the model server, with sixteen kinds of faults inside of the bounds | `cargo run --release --example simulate` | SIMULATED |
+//! | **Simulation**: the machines and the bytes between clients and the model server, with sixteen kinds of faults inside of the bounds | `cargo run --release --example simulate` | 30 500 worlds, 2072 simulated hours, 1.5 thousand million events, 1.75 million grants, no violation; CI lives through 4000 |
 //! | **Small worlds**: all that can happen to two clients and one to three servers, in every order, with at most one fault | `cargo run --release -p redlatch-core-tests --example explore` | 13.8 million states and 52 million transitions in 24 worlds, all to their ends, no violation |
 //! | **Boards**: the client for microcontrollers over serial lines that lose and add bytes | `REDLATCH_SEEDS=0..3000 cargo nextest run --release -p redlatch-testkit --test board_world` | 12 000 worlds, 10 simulated hours, no violation |
 //! | **Fuzzing**: eleven properties under libFuzzer, proptest and 1800 stored inputs | `.ci/fuzz` | FUZZED |
 //! | **Faults on real servers**: a named test for each known fault | `cargo nextest run -p redlatch-testkit --test faults` | 57 tests on Redis 6.2, 7.0, 8.2 and Valkey 9.1, in RESP2 and RESP3 |
-//! | **Soak**: four runtimes and redis-py in processes of their own, on four servers, with seventeen kinds of faults | `cargo run --release --example soak -- --minutes 30` | SOAKED |
+//! | **Soak**: four runtimes and redis-py in processes of their own, on four servers, with seventeen kinds of faults | `cargo run --release --example soak -- --minutes 30` | half an hour: 1.63 million locks held, 1.97 million updates, 899 faults; no two holders, no update lost, no key left; once a holder was told that its key was gone, which a reply that comes twice can say |
 //! | **Secrets**: a password planted everywhere, looked for in everything that is shown | `cargo nextest run -p redlatch-testkit --test secrets` | eleven tests over all adapters, nothing found |
 //!
 //! # Would these notice?
 //!
 //! A check that cannot fail shows nothing. So `.ci/defects` gives the core thirty named defects, one after the other:
 //! a release without a comparison, half of the servers as a majority, a lease that counts from the reply, no
-//! allowance for drift. The simulation exposes 29, most within ten worlds; the rarest, a lease that is over when the
-//! majority has answered, in the 1064th. One does no harm: without the check that a reply can be the answer to its
+//! allowance for drift. The simulation exposes 29, most within ten worlds; the rarest, the missing allowance for drift,
+//! in the 655th. One does no harm: without the check that a reply can be the answer to its
 //! request, a connection that is out of step is closed later, and what protects is the token that must be read
-//! back. The small worlds expose 26 of 27. Every fuzz target, every fault test of the proxy and every check of the
-//! soak was seen to fail on a fault made for it.
+//! back. The small worlds expose 26 of 27. Every fuzz target was seen to fail on a fault made for it, the soak
+//! catches fourteen workers that cheat, and the tests on real servers were tried with sixteen faults.
 //!
-//! `.ci/mutants` changes the core in a thousand small ways and runs its tests on each: MUTATED. `.ci/coverage`
-//! tells which lines of the core these tests run: COVERED.
+//! `.ci/mutants` changes the core in 1044 small ways and runs its tests on each. At first these noticed 87 % of the
+//! changes that compile and end. After what that led to, mostly tests and some simpler code, nothing is left that
+//! no test notices, but six changes that change nothing. `.ci/coverage` tells which lines of the core these tests
+//! run: 99.4 %, after 89 %.
 //!
 //! # What was found
 //!
