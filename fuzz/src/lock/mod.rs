@@ -101,6 +101,7 @@ impl World {
     }
 
     fn step(&mut self, choices: &mut Choices<'_>, may_lie: bool) {
+        self.give_up();
         let choice = choices.byte();
         let at = choices.up_to(self.servers.len() - 1);
         match choice % 16 {
@@ -240,10 +241,27 @@ impl World {
         self.pass(wake.saturating_sub(self.now));
     }
 
-    /// The connection ends: all that is out on it is in doubt.
+    /// Connections whose server is silent for two reply timeouts are given up. A driver that is late with
+    /// that changes nothing on the wire: what is out comes within a third, or never.
+    fn give_up(&mut self) {
+        let timeout = self.settings.reply_timeout.as_micros() as u64;
+        for at in 0..self.servers.len() {
+            let since = self.servers[at].silent_since();
+            if let Some(since) = since.filter(|since| self.now > since + 2 * timeout) {
+                self.end(at, since + 3 * timeout);
+            }
+        }
+    }
+
+    /// The connection ends.
     fn reset(&mut self, at: usize) {
         let timeout = self.settings.reply_timeout.as_micros() as u64;
-        for ticket in self.servers[at].reset(self.now + timeout) {
+        self.end(at, self.now + timeout);
+    }
+
+    /// All that is out on the connection is in doubt; some may come until `late`.
+    fn end(&mut self, at: usize, late: u64) {
+        for ticket in self.servers[at].reset(late) {
             self.hand_in(ticket, Answer::Lost);
         }
     }
@@ -325,7 +343,7 @@ impl World {
                 Output::Send { ticket, command } => {
                     self.ledger.send(ticket, &command, phase, now);
                     let request = Request::of(&command);
-                    let flight = Flight { ticket, request, answer: None };
+                    let flight = Flight { ticket, request, sent: self.now, answer: None };
                     self.servers[ticket.server()].flights.push_back(flight);
                 }
                 Output::Event(event) => self.ledger.event(event, now),

@@ -43,6 +43,7 @@ impl Request {
 pub(super) struct Flight {
     pub(super) ticket: Ticket,
     pub(super) request: Request,
+    pub(super) sent: u64,
     pub(super) answer: Option<Answer>,
 }
 
@@ -97,6 +98,11 @@ impl Server {
     /// The answer that comes next, if its request was executed.
     pub(super) fn take_answer(&mut self) -> Option<Flight> {
         self.flights.pop_front_if(|flight| flight.answer.is_some())
+    }
+
+    /// When the oldest request was sent that the server has not executed.
+    pub(super) fn silent_since(&self) -> Option<u64> {
+        self.flights.iter().find(|flight| flight.answer.is_none()).map(|flight| flight.sent)
     }
 
     /// The connection ends. Requests that were not executed may come until `late`.
