@@ -2,6 +2,7 @@
 
 use redlatch_core::{Answer, Elements, Limits, Reply, Scanner, Token};
 
+use crate::scanner::elements;
 use crate::tree::Tree;
 
 /// Reads every frame of the input, and the input itself without a scanner before it.
@@ -98,16 +99,6 @@ fn check_elements(mut elements: Elements<'_>) {
     assert_eq!(left, 0, "as many as announced");
     assert_eq!((elements.next(), elements.len()), (None, 0), "the end stays");
     assert_eq!(copy.count(), copy.len() as usize);
-}
-
-fn elements(reply: Reply<'_>) -> Option<Elements<'_>> {
-    match reply {
-        Reply::Array(elements)
-        | Reply::Set(elements)
-        | Reply::Map(elements)
-        | Reply::Push(elements) => Some(elements),
-        _ => None,
-    }
 }
 
 /// The short form of a reply says what the long one does.

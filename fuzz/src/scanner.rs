@@ -135,7 +135,8 @@ fn walk(reply: Reply<'_>, above: usize) -> usize {
     deepest
 }
 
-fn elements(reply: Reply<'_>) -> Option<Elements<'_>> {
+/// The elements of an aggregate.
+pub(crate) fn elements(reply: Reply<'_>) -> Option<Elements<'_>> {
     match reply {
         Reply::Array(elements)
         | Reply::Set(elements)

@@ -6,7 +6,7 @@ use crate::time::Instant;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     pub(super) now: Instant,
-    /// When a key that a request has set or extended which is already out has surely expired.
+    /// When a key has surely expired, whatever is still on its way to set or extend it.
     pub(super) expiry: Instant,
     /// When a request that goes out now is no longer waited for.
     pub(super) timeout: Instant,

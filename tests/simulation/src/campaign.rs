@@ -53,8 +53,8 @@ pub fn campaign(seeds: Range<u64>, failures: usize, make: impl Fn(u64) -> Plan +
             if seed >= seeds.end || failed.load(Ordering::Relaxed) >= failures as u64 {
                 return summary;
             }
-            summary.live(seed, &make(seed));
-            failed.fetch_add(u64::from(summary.failed(seed)), Ordering::Relaxed);
+            let is_violated = summary.live(seed, &make(seed));
+            failed.fetch_add(u64::from(is_violated), Ordering::Relaxed);
         }
     };
     let mut whole = Summary::default();
@@ -71,7 +71,8 @@ pub fn campaign(seeds: Range<u64>, failures: usize, make: impl Fn(u64) -> Plan +
 }
 
 impl Summary {
-    fn live(&mut self, seed: u64, plan: &Plan) {
+    /// Whether something was violated.
+    fn live(&mut self, seed: u64, plan: &Plan) -> bool {
         let outcome = run(plan);
         self.seeds += 1;
         self.hash ^= outcome.hash;
@@ -83,11 +84,10 @@ impl Summary {
         for (invariant, times) in times {
             self.count(invariant, Count { worlds: 1, times });
         }
-        self.failures.extend(outcome.violations.into_iter().next().map(|first| (seed, first)));
-    }
-
-    fn failed(&self, seed: u64) -> bool {
-        self.failures.last().is_some_and(|(last, _)| *last == seed)
+        let first = outcome.violations.into_iter().next();
+        let is_violated = first.is_some();
+        self.failures.extend(first.map(|first| (seed, first)));
+        is_violated
     }
 
     fn add(&mut self, other: Self) {
