@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::thread;
 use std::time::Instant;
 
-use redlatch_std::{Client, Error, Protocol};
+use redlatch_std::{Client, Error, Guard, Protocol};
 use redlatch_testkit::proxy::{Behaviour, End, Proxy, Strike, Way};
 
 use super::stand::{LONG, PATIENCE, Stand, eventually, everywhere, held, patient};
@@ -23,6 +23,14 @@ fn through_proxy(stand: &Stand, reply_timeout: Duration) -> (Proxy, Client) {
     (proxy, client)
 }
 
+/// Gives a lock back while a strike is under way: its reply may be lost, its key is not left.
+fn give_back(stand: &Stand, proxy: &Proxy, guard: Guard, strike: &str) {
+    let released = guard.release();
+    assert!(matches!(released, Ok(true) | Err(Error::Unconfirmed)), "{strike}: {released:?}");
+    eventually("it is given back", || stand.is_free("key"));
+    eventually("the strikes have happened", || proxy.counters().pending == 0);
+}
+
 /// An error that no table knows leaves everything open: here the request was carried out. It is taken for
 /// neither a yes nor a no, the lock is had in the end, and nothing is left.
 #[test]
@@ -36,13 +44,7 @@ fn f26_an_error_that_nobody_knows() {
                 let guard = client.lock_with("key", LONG, patient()).expect("had in the end");
                 let token = stand.value("key").expect("it is held");
                 assert_eq!(token.len(), 40, "{command} {line:?}");
-                let released = guard.release();
-                assert!(
-                    matches!(released, Ok(true) | Err(Error::Unconfirmed)),
-                    "{command} {line:?}: {released:?}"
-                );
-                eventually("it is given back", || stand.is_free("key"));
-                eventually("it has happened", || proxy.counters().pending == 0);
+                give_back(stand, &proxy, guard, &format!("{command} {line:?}"));
 
                 let mut guard = held(&client, "key");
                 proxy.strike_on("EVALSHA", strike).expect("carried out");
@@ -104,13 +106,7 @@ fn f30_the_reply_to_a_script_is_lost() {
             );
             assert!(guard.is_valid(), "{loss:?}");
             proxy.strike_on("EVALSHA", loss.clone()).expect("carried out");
-            let released = guard.release();
-            assert!(
-                matches!(released, Ok(true) | Err(Error::Unconfirmed)),
-                "{loss:?}: {released:?}"
-            );
-            eventually("it is given back", || stand.is_free("key"));
-            eventually("both have happened", || proxy.counters().pending == 0);
+            give_back(stand, &proxy, guard, &format!("{loss:?}"));
         }
         stand.works(&client, "key");
     });
@@ -174,7 +170,6 @@ fn f39_a_late_release_leaves_the_next_lock_alone() {
         proxy.hold().expect("carried out");
         let releasing = thread::spawn(move || guard.release());
         assert!(proxy.wait_for(|now| now.held > 0, PATIENCE));
-        eprintln!("XX {:?}", proxy.counters());
         proxy.forsake().expect("carried out");
         let released = releasing.join().expect("no panic");
         assert!(matches!(released, Ok(true) | Err(Error::Unconfirmed)), "{released:?}");
@@ -234,13 +229,7 @@ fn f40_replies_out_of_step_leave_nothing() {
             for strike in confusions() {
                 proxy.strike_on(command, strike.clone()).expect("carried out");
                 let guard = client.lock_with("key", LONG, patient()).expect("had in the end");
-                let released = guard.release();
-                assert!(
-                    matches!(released, Ok(true) | Err(Error::Unconfirmed)),
-                    "{command} {strike:?}: {released:?}"
-                );
-                eventually("it is given back", || stand.is_free("key"));
-                eventually("it has happened", || proxy.counters().pending == 0);
+                give_back(stand, &proxy, guard, &format!("{command} {strike:?}"));
             }
         }
     });
