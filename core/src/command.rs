@@ -67,7 +67,10 @@ pub enum Form {
 /// [`INFO`](https://redis.io/docs/latest/commands/info/),
 /// [`SET`](https://redis.io/docs/latest/commands/set/),
 /// [`GET`](https://redis.io/docs/latest/commands/get/),
-/// [`EVALSHA`](https://redis.io/docs/latest/commands/evalsha/).
+/// [`EVALSHA`](https://redis.io/docs/latest/commands/evalsha/),
+/// [`PTTL`](https://redis.io/docs/latest/commands/pttl/),
+/// [`CLIENT TRACKING`](https://redis.io/docs/latest/commands/client-tracking/),
+/// [`CLIENT CACHING`](https://redis.io/docs/latest/commands/client-caching/).
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Command<'a> {
@@ -95,6 +98,16 @@ pub enum Command<'a> {
         /// The lock's key.
         key: &'a [u8],
     },
+    /// `PTTL key`: when does it expire? Behind [`Command::Caching`] the server also remembers to tell of
+    /// the next change of the key.
+    Expiry {
+        /// The lock's key.
+        key: &'a [u8],
+    },
+    /// `CLIENT TRACKING ON OPTIN`: tell of changes of the keys that are named to be told of. RESP3 only.
+    Tracking,
+    /// `CLIENT CACHING YES`: the next command names such keys.
+    Caching,
     /// The compare-and-extend script.
     Extend {
         /// The lock's key.
@@ -146,6 +159,21 @@ impl Arguments for Command<'_> {
             Self::Read { key } => {
                 put(b"GET");
                 put(key);
+            }
+            Self::Expiry { key } => {
+                put(b"PTTL");
+                put(key);
+            }
+            Self::Tracking => {
+                put(b"CLIENT");
+                put(b"TRACKING");
+                put(b"ON");
+                put(b"OPTIN");
+            }
+            Self::Caching => {
+                put(b"CLIENT");
+                put(b"CACHING");
+                put(b"YES");
             }
             Self::Extend { key, ttl, .. } if has(Defect::PlainExtend) => {
                 put(b"PEXPIRE");
@@ -216,6 +244,9 @@ impl fmt::Debug for Command<'_> {
             Self::Info => "Info",
             Self::Claim { .. } => "Claim",
             Self::Read { .. } => "Read",
+            Self::Expiry { .. } => "Expiry",
+            Self::Tracking => "Tracking",
+            Self::Caching => "Caching",
             Self::Extend { .. } => "Extend",
             Self::Release { .. } => "Release",
         })

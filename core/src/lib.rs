@@ -12,8 +12,8 @@
 //! | floor | modules | what they know |
 //! | --- | --- | --- |
 //! | 4 | [`lock`] | taking, extending, giving back, doubt, debts |
-//! | 3 | [`Connection`], [`Handshake`], [`Retry`], [`Renew`], [`Lease`], [`Tally`] | counting replies, logging in, when to try again and to renew, how long to believe, majorities |
-//! | 2 | [`Command`], [`script`], [`Answer`] | what we ask, what a reply means |
+//! | 3 | [`Connection`], [`Handshake`], [`Tracking`], [`Retry`], [`Turns`], [`Renew`], [`Lease`], [`Tally`] | counting replies, logging in, being told of changes, when to try again, to hold back and to renew, how long to believe, majorities |
+//! | 2 | [`Command`], [`script`], [`Answer`], [`Invalidation`] | what we ask, what a reply or a push means |
 //! | 1 | [`resp`] | the wire |
 //! | 0 | [`Instant`], [`Ttl`], [`Random`], [`Token`], [`Buffer`], [`limits`] | values |
 //!
@@ -106,6 +106,7 @@ pub mod resp;
 
 mod answer;
 mod command;
+mod invalidation;
 pub mod script;
 
 mod connection;
@@ -114,6 +115,8 @@ mod lease;
 mod quorum;
 mod renew;
 mod retry;
+mod tracking;
+mod turns;
 
 pub mod lock;
 
@@ -122,6 +125,7 @@ pub use buffer::Buffer;
 pub use command::{Command, Form, Login, Protocol};
 pub use connection::{Connection, Full, Incoming, Io, Serial, WireError};
 pub use handshake::{Greeting, Handshake, HandshakeError, Role};
+pub use invalidation::Invalidation;
 pub use lease::{Drift, Lease};
 pub use limits::Limits;
 pub use lock::{Detached, Event, Lock, Loss, Output, Phase, Released, Seat, Settings, Ticket};
@@ -133,3 +137,5 @@ pub use retry::{Attempts, Backoff, Delay, Retry};
 pub use script::Script;
 pub use time::{Instant, InvalidTtl, Ttl};
 pub use token::{Token, WeakRandomness};
+pub use tracking::Tracking;
+pub use turns::Turns;

@@ -91,6 +91,28 @@ fn an_expiry_is_told_by_itself() {
 }
 
 #[test]
+fn with_optin_only_the_keys_of_the_next_command_are_told() {
+    let mut model = model();
+    let watcher = model.connect();
+    model.say_as(watcher, "HELLO 3");
+    let cases: [(&[&str], bool); 6] = [
+        (&["GET k"], false),
+        (&["CLIENT CACHING YES", "PTTL k"], true),
+        (&["CLIENT CACHING YES", "CLIENT GETNAME", "GET k"], true),
+        (&["CLIENT CACHING YES", "PTTL other", "GET k"], false),
+        (&["CLIENT CACHING YES", "PING", "GET k"], false),
+        (&["CLIENT CACHING YES", "SET k v"], false),
+    ];
+    for (words, told) in cases {
+        model.say_as(watcher, "CLIENT TRACKING ON OPTIN");
+        words.iter().for_each(|words| drop(model.say_as(watcher, words)));
+        model.say("SET k t");
+        let expected = if told { INVALIDATED.trim_end_matches(r"\r\n") } else { "" };
+        assert_eq!(model.heard(watcher), expected, "{words:?}");
+    }
+}
+
+#[test]
 fn a_resp2_client_and_one_that_stopped_tracking_are_told_nothing() {
     for last in ["HELLO 2", "CLIENT TRACKING OFF"] {
         let mut model = model();

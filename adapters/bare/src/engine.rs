@@ -5,7 +5,8 @@ use core::time::Duration;
 
 use embedded_io::ErrorKind;
 use redlatch_core::{
-    Answer, Event, Instant, Io, Loss, Output, Random, Seat, Token, WeakRandomness, majority,
+    Answer, Event, Instant, Invalidation, Io, Loss, Output, Phase, Random, Seat, Token,
+    WeakRandomness, majority,
 };
 
 use crate::memory::Memory;
@@ -92,7 +93,9 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
         let Self { memory, options, random, .. } = self;
         let (servers, slots) = memory.parts();
         for server in &mut *servers {
-            while let Some(incident) = server.poll(options, random, now) {
+            loop {
+                let told = &mut |invalidation: Invalidation<'_>| wake(slots, invalidation, now);
+                let Some(incident) = server.poll(options, random, now, told) else { break };
                 handle(slots, incident, now);
             }
         }
@@ -100,6 +103,14 @@ impl<'a, M: Memory<'a>> Engine<'a, M> {
             drive(servers, at, slot, now, entropy);
             slot.tidy();
         }
+    }
+
+    /// Whether bytes are expected of a server: an answer, or that it tells a lock that waits of a change.
+    pub fn is_awaited(&self, server: usize) -> bool {
+        let (servers, slots) = self.memory.parts_ref();
+        let waits = |slot: &Slot<_, _>| !slot.is_free() && slot.lock.phase() == Phase::Pausing;
+        let told = |server: &Server<'_, _>| server.is_connected() && slots.iter().any(waits);
+        servers.get(server).is_some_and(|server| server.is_awaited() || told(server))
     }
 
     /// When [`Engine::step`] or [`Engine::poll_stream`] has something to do although nothing has
@@ -136,6 +147,18 @@ where
                 slot.lock.handle_answer(ticket, answer, now);
             }
         }
+    }
+}
+
+/// Tells the locks that wait for one of these keys.
+fn wake<K, S>(slots: &mut [Slot<K, S>], invalidation: Invalidation<'_>, now: Instant)
+where
+    K: AsRef<[u8]> + AsMut<[u8]>,
+    S: AsRef<[Seat]> + AsMut<[Seat]>,
+{
+    let used = slots.iter_mut().filter(|slot| !slot.is_free());
+    for slot in used.filter(|slot| invalidation.covers(slot.lock.key().as_ref())) {
+        slot.lock.hint(now);
     }
 }
 

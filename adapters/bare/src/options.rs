@@ -17,6 +17,9 @@ pub struct Options {
     pub reply_timeout: Duration,
     /// How long and how often `lock` tries.
     pub retry: Retry,
+    /// Whether a lock that waits asks the servers to tell when its key changes, and tries again then; if
+    /// not, and where a server cannot tell, it tries again when `retry` says. RESP3 only.
+    pub wake: bool,
     /// Whether and how locks are extended by themselves while they are held.
     pub renew: Option<Renew>,
     /// What is taken off a ttl for clocks of different speed. The default allows for a clock that is
@@ -50,6 +53,7 @@ impl Options {
         connect_timeout: Duration::from_secs(2),
         reply_timeout: Duration::from_millis(500),
         retry: Retry::until(Duration::from_secs(10)),
+        wake: true,
         renew: None,
         drift: Drift::DEFAULT,
         limits: Limits::EMBEDDED,
@@ -62,8 +66,8 @@ impl Options {
         if self.drift.of(ttl) >= ttl.as_duration() {
             return Err(Error::InvalidTtl);
         }
-        let Self { drift, reply_timeout, renew, .. } = *self;
-        Ok(Settings { ttl, drift, reply_timeout, retry, renew })
+        let Self { drift, reply_timeout, wake, renew, .. } = *self;
+        Ok(Settings { ttl, drift, reply_timeout, retry, wake, renew })
     }
 
     pub(crate) const fn reconnecting(&self) -> Retry {

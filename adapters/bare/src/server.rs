@@ -20,18 +20,20 @@ use core::time::Duration;
 use embedded_io::ErrorKind;
 use heapless::Deque;
 use redlatch_core::{
-    Answer, Attempts, Command, Connection, Greeting, Handshake, Incoming, Instant, Io, Limits,
-    Login, Random, Refusal, Ticket,
+    Answer, Attempts, Command, Connection, Greeting, Handshake, Incoming, Instant, Invalidation,
+    Io, Limits, Login, Random, Refusal, Ticket, Tracking,
 };
 
 use crate::fault::Fault;
 use crate::options::Options;
 
 /// Requests in flight on one connection.
-const REQUESTS_MAX: usize = 3;
+const REQUESTS_MAX: usize = 4;
 /// How many of them are claims and what belongs to them: those of one lock. However many locks wait for
 /// their turn, those that are held can be extended and given back.
 const VOTES_MAX: usize = 2;
+/// As many are there when one lock asks to be told of a change.
+const EXPIRIES_MAX: usize = 3;
 /// The routes are the bound, the connection need not count.
 const IN_FLIGHT_MAX: u32 = u32::MAX;
 
@@ -73,6 +75,7 @@ enum State {
     Greeting(Handshake),
     Up {
         abstains_until: Instant,
+        tracking: Tracking,
         routes: Routes,
     },
 }
@@ -93,10 +96,14 @@ type Routes = Deque<Route, REQUESTS_MAX>;
 
 /// Where the answer to a request goes.
 #[derive(Clone, Copy, Debug)]
-struct Route {
-    slot: u16,
-    generation: u16,
-    ticket: Ticket,
+enum Route {
+    Lock {
+        slot: u16,
+        generation: u16,
+        ticket: Ticket,
+    },
+    /// It was sent in front of the question of a lock that waits.
+    Tracking,
 }
 
 /// What happened on a connection.
@@ -284,35 +291,49 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         command: &Command<'_>,
         now: Instant,
     ) -> Result<(), Answer> {
-        let State::Up { abstains_until, ref mut routes } = self.state else {
+        let State::Up { abstains_until, ref tracking, ref mut routes } = self.state else {
             return Err(Answer::Unreachable);
         };
         let slot = u16::try_from(slot).map_err(|_| Answer::Unreachable)?;
-        let most = if is_vote(command) { VOTES_MAX } else { REQUESTS_MAX };
-        if ticket.is_stale(now) || routes.len() >= most {
+        let (before, most): (&[Command<'_>], _) = match command {
+            Command::Expiry { .. } => (tracking.before_expiry()?, EXPIRIES_MAX),
+            Command::Claim { .. } | Command::Read { .. } => (&[], VOTES_MAX),
+            _ => (&[], REQUESTS_MAX),
+        };
+        if ticket.is_stale(now) || routes.len().saturating_add(before.len()) >= most {
             return Err(Answer::Unreachable);
         }
         if now < abstains_until && is_vote(command) {
             return Err(Answer::Refused(Refusal::Restarted));
         }
-        self.connection.submit(command, now).map_err(|_| Answer::Unreachable)?;
-        let route = Route { slot, generation, ticket };
-        routes.push_back(route).map_err(|_| Answer::Unreachable)
+        let own = Route::Lock { slot, generation, ticket };
+        let routed = before.iter().map(|command| (command, Route::Tracking));
+        for (command, route) in routed.chain([(command, own)]) {
+            self.connection.submit(command, now).map_err(|_| Answer::Unreachable)?;
+            routes.push_back(route).map_err(|_| Answer::Unreachable)?;
+        }
+        Ok(())
     }
 
     /// What happened next. Bytes that came are looked at before the time is.
+    /// What the server tells of keys goes to `told`.
     pub(crate) fn poll(
         &mut self,
         options: &Options,
         random: &mut Random,
         now: Instant,
+        told: &mut dyn FnMut(Invalidation<'_>),
     ) -> Option<Incident> {
         loop {
             let late = self.began.saturating_add(options.connect_timeout) <= now;
             match self.state {
                 State::Down { ref mut routes, .. } => {
-                    let lost = routes.pop_front();
-                    return lost.map(|route| route.deliver(Answer::Lost));
+                    while let Some(route) = routes.pop_front() {
+                        if let Some(incident) = route.deliver(Answer::Lost) {
+                            return Some(incident);
+                        }
+                    }
+                    return None;
                 }
                 State::Opening if late => self.end(Fault::NotOpen, options, random, now),
                 State::Opening => return None,
@@ -326,7 +347,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
                     Ok(false) => return None,
                     Err(fault) => self.end(fault, options, random, now),
                 },
-                State::Up { .. } => match self.answer(now) {
+                State::Up { .. } => match self.answer(now, told) {
                     Ok(incident) => return incident,
                     Err(fault) => self.end(fault, options, random, now),
                 },
@@ -365,7 +386,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
     fn up(&mut self, greeting: Greeting, options: &Options, now: Instant) {
         let delay = options.restart_delay.map(|longest| greeting.abstains_for(longest));
         let abstains_until = now.saturating_add(delay.unwrap_or_default());
-        self.state = State::Up { abstains_until, routes: Deque::new() };
+        let tracking = Tracking::new(greeting.protocol);
+        self.state = State::Up { abstains_until, tracking, routes: Deque::new() };
         self.fault = None;
         let Some((then, at)) = self.greeted.replace((greeting, now)) else { return };
         // The same number again is the same connection, where that can have lasted.
@@ -375,21 +397,36 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         }
     }
 
-    fn answer(&mut self, now: Instant) -> Result<Option<Incident>, Fault> {
-        let State::Up { routes, .. } = &mut self.state else { return Ok(None) };
+    fn answer(
+        &mut self,
+        now: Instant,
+        told: &mut dyn FnMut(Invalidation<'_>),
+    ) -> Result<Option<Incident>, Fault> {
+        let State::Up { tracking, routes, .. } = &mut self.state else { return Ok(None) };
         loop {
-            match self.connection.poll()? {
-                Some(Incoming::Reply { reply, .. }) => {
-                    let answer = Answer::from(reply);
-                    self.served = true;
-                    let fits = |route: &Route| route.ticket.fits(answer);
-                    if !routes.front().is_some_and(fits) {
-                        return Err(Fault::OutOfStep);
-                    }
-                    return Ok(routes.pop_front().map(|route| route.deliver(answer)));
+            let reply = match self.connection.poll()? {
+                Some(Incoming::Reply { reply, .. }) => reply,
+                Some(Incoming::Push(push)) => {
+                    Invalidation::read(push).into_iter().for_each(&mut *told);
+                    continue;
                 }
-                Some(_push) => {}
+                Some(_) => continue,
                 None => break,
+            };
+            let answer = Answer::from(reply);
+            self.served = true;
+            match routes.pop_front() {
+                Some(Route::Tracking) if tracking.heard(answer) => {}
+                Some(route @ Route::Lock { ticket, .. }) if ticket.fits(answer) => {
+                    let answer = if ticket.asks_expiry() { tracking.told(answer) } else { answer };
+                    return Ok(route.deliver(answer));
+                }
+                // It is lost like all the others.
+                Some(route) => {
+                    let _ = routes.push_front(route);
+                    return Err(Fault::OutOfStep);
+                }
+                None => return Err(Fault::OutOfStep),
             }
         }
         self.connection.handle_timeout(now);
@@ -414,9 +451,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
 }
 
 impl Route {
-    fn deliver(self, answer: Answer) -> Incident {
-        let Self { slot, generation, ticket } = self;
-        Incident::Answered { slot: slot.into(), generation, ticket, answer }
+    fn deliver(self, answer: Answer) -> Option<Incident> {
+        match self {
+            Self::Lock { slot, generation, ticket } => {
+                Some(Incident::Answered { slot: slot.into(), generation, ticket, answer })
+            }
+            Self::Tracking => None,
+        }
     }
 }
 

@@ -38,14 +38,6 @@ impl Drive {
         Self { engine, session, span, abandons, over: false }
     }
 
-    pub(crate) const fn engine(&self) -> &Arc<Engine> {
-        &self.engine
-    }
-
-    pub(crate) const fn session(&self) -> &Arc<Session> {
-        &self.session
-    }
-
     /// Drives the machine until it says how that went. What it owes then is left to the reaper.
     ///
     /// # Errors
@@ -58,7 +50,10 @@ impl Drive {
 
     fn poll_inside(&mut self, waker: &Waker) -> Progress<Result<Event, Error>> {
         let result = loop {
-            let step = self.engine.step(&self.session, &mut self.session.machine().lock);
+            let mut machine = self.session.machine();
+            let step = self.engine.step(&self.session, &mut machine.lock);
+            let holds = machine.lock.lease().is_some();
+            drop(machine);
             match step {
                 // A lock that is had after the client was closed could not be given back any more.
                 Ok(Step::Event(_)) if self.abandons && self.engine.is_closed() => {
@@ -67,6 +62,7 @@ impl Drive {
                 Ok(Step::Event(event)) => break Ok(event),
                 Ok(Step::Wait(_)) if self.session.is_cancelled() => break Err(Error::Closed),
                 Ok(Step::Wait(until)) => {
+                    self.engine.pass_on(&self.session, holds);
                     self.engine.flush();
                     if self.session.poll_incoming(waker).is_pending() {
                         return Progress::Wait(until.unwrap_or(Instant::NEVER));
@@ -87,12 +83,14 @@ impl Drive {
             machine.lock.abandon(os::now());
         }
         let wants = self.engine.attend(&self.session, &mut machine.lock);
+        let holds = machine.lock.lease().is_some();
         drop(machine);
         if wants.is_some() {
             self.session.hand_to(&self.engine.errands);
         } else {
             self.session.rest();
         }
+        self.engine.pass_on(&self.session, holds);
         self.engine.flush();
         self.session.tell();
     }

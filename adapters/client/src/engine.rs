@@ -3,20 +3,20 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
 use core::time::Duration;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use redlatch_core::{Answer, Denial, Event, Instant, Lease, Loss, Output, Tally, majority};
 
 use crate::errands::Errands;
 use crate::error::{Cause, Error};
+use crate::lines::Lines;
 use crate::link::Link;
 use crate::notice::Notice;
 use crate::options::Options;
 use crate::os;
 use crate::progress::Progress;
-use crate::session::{Incoming, Machine, Session};
-use crate::sync::{Place, lock};
+use crate::session::{InLine, Incoming, Machine, Session};
+use crate::sync::Place;
 use crate::tls::TlsConfig;
 
 /// What a keeper is given beyond its own deadline to say why it failed.
@@ -30,7 +30,7 @@ pub struct Engine {
     tls: Option<TlsConfig>,
     pub(crate) links: Vec<Link>,
     pub(crate) errands: Arc<Errands>,
-    pub(crate) waiters: Waiters,
+    pub(crate) lines: Lines,
     closed: AtomicBool,
 }
 
@@ -59,7 +59,7 @@ impl Engine {
             links: options.endpoints.iter().map(Link::new).collect(),
             options,
             errands: Arc::default(),
-            waiters: Waiters::default(),
+            lines: Lines::default(),
             closed: AtomicBool::new(false),
         }))
     }
@@ -235,13 +235,33 @@ impl Engine {
         let mut machine = session.machine();
         machine.lock.handle_timeout(os::now());
         let wants = self.attend(session, &mut machine.lock);
+        let holds = machine.lock.lease().is_some();
         drop(machine);
         if wants.is_some() {
             session.hand_to(&self.errands);
         }
+        self.pass_on(session, holds);
         self.flush();
         session.tell();
         session.standing(os::now()).unwrap_or(Err(Loss::Expired))
+    }
+
+    /// A lock that was held and is not lets the next in line begin. Whoever drives a machine calls this
+    /// when it has let go of it; `holds` says whether the lock is held.
+    pub(crate) fn pass_on(&self, session: &Arc<Session>, holds: bool) {
+        if !holds && session.in_line() == InLine::Holding {
+            self.leave_line(session);
+        }
+    }
+
+    /// It has not, or no longer, to do with the lock.
+    pub(crate) fn leave_line(&self, session: &Arc<Session>) {
+        if let Some(next) = self.lines.leave(session, os::now()) {
+            next.wake();
+        }
+        if self.is_closed() {
+            self.errands.poke();
+        }
     }
 
     /// A key that is gone was forgotten, if the servers that have surely been running since the lock
@@ -279,7 +299,7 @@ impl Engine {
 
     fn cancel_all(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        self.waiters.all().iter().for_each(Session::cancel);
+        self.lines.all().iter().for_each(Session::cancel);
     }
 }
 
@@ -326,49 +346,5 @@ impl Engine {
     fn not_connected(&self, link: &Link) -> Error {
         let cause = Cause::TimedOut(self.options.connect_timeout);
         Error::Connect { server: Arc::clone(&link.server), cause }
-    }
-}
-
-/// The sessions that wait for a lock: they want to know when a connection comes back, and when the
-/// client is shut down.
-#[derive(Default)]
-pub(crate) struct Waiters {
-    sessions: Mutex<HashMap<u64, Arc<Session>>>,
-}
-
-impl Waiters {
-    pub(crate) fn any(&self) -> bool {
-        !lock(&self.sessions).is_empty()
-    }
-
-    pub(crate) fn all(&self) -> Vec<Arc<Session>> {
-        lock(&self.sessions).values().map(Arc::clone).collect()
-    }
-}
-
-/// A note that a session waits for a lock.
-pub(crate) struct Waiting {
-    engine: Arc<Engine>,
-    id: u64,
-}
-
-impl Waiting {
-    /// Notes it, until the note is dropped.
-    pub(crate) fn new(engine: &Arc<Engine>, session: &Arc<Session>) -> Self {
-        lock(&engine.waiters.sessions).insert(session.id(), Arc::clone(session));
-        if engine.is_closed() {
-            session.cancel();
-        }
-        Self { engine: Arc::clone(engine), id: session.id() }
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let removed = lock(&self.engine.waiters.sessions).remove(&self.id);
-        drop(removed);
-        if self.engine.is_closed() {
-            self.engine.errands.poke();
-        }
     }
 }

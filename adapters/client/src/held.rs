@@ -113,6 +113,7 @@ impl Held {
         if wants.is_some() {
             session.hand_to(&engine.errands);
         }
+        engine.pass_on(session, false);
         engine.flush();
         session.tell();
         let detached = detached.map(|lock| Detached::new(engine, self.key(), ttl, lock));

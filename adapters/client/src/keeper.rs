@@ -108,7 +108,7 @@ impl Keeper {
         let abstains_until = os::now().saturating_add(delay.unwrap_or_default());
         let server = Arc::clone(&self.link().server);
         let wire = Wire::new(server, greeted, outlet, abstains_until, options.reply_timeout);
-        self.link().open(wire, || self.engine.waiters.all());
+        self.link().open(wire, || self.engine.lines.asking());
     }
 
     /// Lends what waits to be written to `take`, which says how many bytes of its beginning it has
@@ -123,7 +123,8 @@ impl Keeper {
     /// when the connection has ended, whoever ended it.
     #[must_use]
     pub fn received(&self, bytes: &[u8]) -> bool {
-        self.link().receive(bytes, self.endpoint().password().map(Secret::expose))
+        let password = self.endpoint().password().map(Secret::expose);
+        self.link().receive(bytes, password, &self.engine.lines)
     }
 
     /// A read or a write failed: the connection has ended.

@@ -1,6 +1,8 @@
 //! What a lock is taken on.
 
+use core::borrow::Borrow;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::ops::Deref;
 
 use bytes::Bytes;
@@ -10,7 +12,7 @@ use bytes::Bytes;
 ///
 /// Made of a string or of bytes. Those that are owned, and [`Bytes`], are taken over without a copy;
 /// a clone shares them. `Debug` and `Display` show it escaped, on one line.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Key(Bytes);
 
 impl Key {
@@ -32,6 +34,19 @@ impl Deref for Key {
 impl AsRef<[u8]> for Key {
     fn as_ref(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// So that it is found by its bytes.
+impl Borrow<[u8]> for Key {
+    fn borrow(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
     }
 }
 

@@ -68,6 +68,7 @@ mod greeter;
 mod held;
 mod keeper;
 mod key;
+mod lines;
 mod link;
 mod notice;
 mod options;

@@ -9,6 +9,7 @@ use redlatch_core::{Answer, Class, Command, Greeting, Instant, Ticket};
 
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::lines::Lines;
 use crate::notice::Notice;
 use crate::os;
 use crate::progress::Progress;
@@ -84,6 +85,7 @@ impl Link {
             Ok(true) => wakeups.waker(state.keeper.take()),
             Err(error) => state.end(error, &mut wakeups),
         }
+        state.note_polling(&mut wakeups);
         drop(state);
         wakeups.wake(&self.server);
     }
@@ -221,15 +223,17 @@ impl Link {
     }
 
     /// Takes bytes that were read. Whether the connection lives on.
-    pub(crate) fn receive(&self, bytes: &[u8], password: Option<&[u8]>) -> bool {
+    /// What the server tells of keys goes to those who wait for them.
+    pub(crate) fn receive(&self, bytes: &[u8], password: Option<&[u8]>, lines: &Lines) -> bool {
         let (mut wakeups, mut notice) = (Wakeups::default(), None);
         let mut state = self.state();
         let Some(wire) = state.wire.as_mut() else { return false };
-        let received = wire.receive(bytes, password, &mut notice, &mut wakeups);
+        let received = wire.receive(bytes, password, lines, &mut notice, &mut wakeups);
         let lives = received.is_ok();
         let must_flush = lives && wire.must_flush();
         state.notice = notice.or(state.notice.take());
         state.served |= lives && !bytes.is_empty();
+        state.note_polling(&mut wakeups);
         if let Err(error) = received {
             state.end(error, &mut wakeups);
         }
@@ -298,6 +302,13 @@ impl State {
             .is_some_and(|(then, at)| greeting.proves_restart(&then, now.saturating_since(at)))
         {
             self.restarted = Some(now);
+        }
+    }
+
+    /// Tells, once for a connection, that the server wakes nobody who waits.
+    fn note_polling(&mut self, wakeups: &mut Wakeups) {
+        if let Some(refusal) = self.wire.as_mut().and_then(Wire::take_untracked) {
+            wakeups.polling(refusal);
         }
     }
 

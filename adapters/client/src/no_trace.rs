@@ -1,6 +1,6 @@
 //! What stands in for `tracing` where it is not built in: nobody is told.
 
-use redlatch_core::Event;
+use redlatch_core::{Event, Refusal};
 
 use crate::error::Error;
 use crate::key::Key;
@@ -41,5 +41,7 @@ impl Untold {
 }
 
 pub(crate) const fn connected(_server: &str) {}
+
+pub(crate) const fn polling(_server: &str, _refusal: Refusal) {}
 
 pub(crate) const fn not_connected(_server: &str, _error: &Error, _news: bool) {}

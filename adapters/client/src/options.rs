@@ -38,6 +38,9 @@ pub struct Options {
     pub reply_timeout: Duration,
     /// How long and how often `lock` tries.
     pub retry: Retry,
+    /// Whether a lock that waits asks the servers to tell when its key changes, and tries again then; if
+    /// not, and where a server cannot tell, it tries again when `retry` says. RESP3 only.
+    pub wake: bool,
     /// Whether and how locks are extended by themselves while they are held.
     pub renew: Option<Renew>,
     /// What is taken off a ttl for clocks of different speed.
@@ -78,6 +81,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(2),
             reply_timeout: Duration::from_millis(500),
             retry: Retry::until(Duration::from_secs(10)),
+            wake: true,
             renew: None,
             drift: Drift::DEFAULT,
             // Many locks share one connection.
@@ -148,8 +152,8 @@ impl Options {
         if drift >= span {
             return Err(ConfigError::NoValidity { ttl: span, drift });
         }
-        let Self { drift, reply_timeout, renew, .. } = *self;
-        Ok(Settings { ttl, drift, reply_timeout, retry, renew })
+        let Self { drift, reply_timeout, wake, renew, .. } = *self;
+        Ok(Settings { ttl, drift, reply_timeout, retry, wake, renew })
     }
 
     /// What encrypted connections have in common; `None` when there is none.

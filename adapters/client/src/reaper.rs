@@ -40,7 +40,7 @@ impl Reaper {
         rounds.visit_due(engine);
         engine.flush();
         if let Some(by) = close_by {
-            let paid = !engine.waiters.any() && !rounds.owes();
+            let paid = !engine.lines.any() && !rounds.owes();
             if (paid || by <= os::now()) && engine.errands.end(paid) {
                 engine.close_links();
                 return Progress::Done(());
@@ -96,13 +96,18 @@ impl Rounds {
             drop(machine);
             return drop(before);
         }
-        if session.take_abandoned() {
+        let abandoned = session.take_abandoned();
+        if abandoned {
             machine.lock.abandon(os::now());
         }
         machine.listed = engine.attend(&session, &mut machine.lock);
-        let listed = machine.listed;
+        let (listed, holds) = (machine.listed, machine.lock.lease().is_some());
         drop(machine);
         drop(before);
+        if abandoned {
+            engine.leave_line(&session);
+        }
+        engine.pass_on(&session, holds);
         session.tell();
         if let Some(at) = listed {
             self.due.insert((at, session.id()), session);

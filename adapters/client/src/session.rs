@@ -1,7 +1,7 @@
 //! One lock machine, with the inbox where its answers arrive, a note of who drives it, and what its
 //! owner may believe.
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use core::task::{Poll, Waker};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -27,8 +27,20 @@ pub(crate) struct Session {
     status: Mutex<Status>,
     cancelled: AtomicBool,
     abandoned: AtomicBool,
+    in_line: AtomicU8,
     /// It waits for a visit of the reaper.
     queued: AtomicBool,
+}
+
+/// Where its owner stands in the [line](crate::lines) for its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InLine {
+    Outside,
+    /// Nothing is asked for it.
+    Behind,
+    /// In front or apart.
+    Asking,
+    Holding,
 }
 
 /// What is only touched by the current driver.
@@ -84,6 +96,7 @@ impl Session {
             status: Mutex::default(),
             cancelled: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
+            in_line: AtomicU8::new(InLine::Outside as u8),
             queued: AtomicBool::new(false),
         })
     }
@@ -164,6 +177,49 @@ impl Session {
 
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)
+    }
+}
+
+/// The line.
+impl Session {
+    pub(crate) fn in_line(&self) -> InLine {
+        InLine::of(self.in_line.load(Ordering::Acquire))
+    }
+
+    /// Gives where it stood before.
+    pub(crate) fn set_in_line(&self, place: InLine) -> InLine {
+        InLine::of(self.in_line.swap(place as u8, Ordering::AcqRel))
+    }
+
+    /// Hints at the key if it is asked for; whether it is.
+    pub(crate) fn hint_if_asking(&self) -> bool {
+        let asking = self.in_line() == InLine::Asking;
+        if asking {
+            self.hint();
+        }
+        asking
+    }
+
+    /// The owner's waker will be woken once, by [`Session::wake`]. What was hinted at is forgotten: it is
+    /// not asked for yet.
+    pub(crate) fn note_owner(&self, waker: &Waker) {
+        let fresh = waker.clone();
+        let mut inbox = lock(&self.inbox);
+        inbox.hint = false;
+        let before = core::mem::replace(&mut inbox.driver, Driver::Owner(Some(fresh)));
+        drop(inbox);
+        drop(before);
+    }
+}
+
+impl InLine {
+    const fn of(number: u8) -> Self {
+        match number {
+            0 => Self::Outside,
+            1 => Self::Behind,
+            2 => Self::Asking,
+            _ => Self::Holding,
+        }
     }
 }
 

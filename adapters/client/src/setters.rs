@@ -66,6 +66,14 @@ macro_rules! builder_setters {
             self
         }
 
+        /// Whether a lock that waits asks the servers to tell when its key changes, and tries again
+        /// then. If not, and where a server cannot tell, it tries again when the retry policy says.
+        /// Default: yes. RESP3 only.
+        pub fn wake(mut self, wake: bool) -> Self {
+            self.options.wake = wake;
+            self
+        }
+
         /// Extends all locks by themselves while they are held. Default: off. See [`Client::renewing`].
         pub fn renew(mut self, renew: $crate::setters::Renew) -> Self {
             self.options.renew = Some(renew);

@@ -4,13 +4,13 @@
 //! | level | what |
 //! | --- | --- |
 //! | `WARN` | a connection broke or did not come about; a lock was lost; a release is not confirmed |
-//! | `DEBUG` | a connection is ready, or fails again; a lock was acquired, denied, released, not extended |
+//! | `DEBUG` | a connection is ready, or fails again; a server wakes nobody who waits; a lock was acquired, denied, released, not extended |
 //! | `TRACE` | a lock was extended |
 //!
 //! The spans `lock`, `extend` and `release` are of level `DEBUG` and last from the call to its end.
 //! Subscribers are foreign code: nothing here is called under a mutex.
 
-use redlatch_core::{Event, Instant, Released};
+use redlatch_core::{Event, Instant, Refusal, Released};
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, debug, event, span, trace, warn};
 
@@ -98,6 +98,11 @@ fn tell(event: Event, key: &Key, now: Instant) {
 
 pub(crate) fn connected(server: &str) {
     debug!(target: TARGET, server, "connected");
+}
+
+/// Somebody waits for a lock, and this server does not tell of changes.
+pub(crate) fn polling(server: &str, refusal: Refusal) {
+    debug!(target: TARGET, server, %refusal, "waiters are not woken: they try when the policy says");
 }
 
 /// There is no connection. It is news when there was one, or nobody has tried before.

@@ -6,11 +6,15 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use redlatch_core::{Answer, Command, Greeting, Incoming, Instant, Refusal, Reply, Serial, Ticket};
+use redlatch_core::{
+    Answer, Command, Greeting, Incoming, Instant, Invalidation, Refusal, Reply, Serial, Ticket,
+    Tracking,
+};
 
 use crate::channel::Channel;
 use crate::error::{Cause, Error};
 use crate::greeter::{Greeted, connect_error, wire_error};
+use crate::lines::Lines;
 use crate::notice::Notice;
 use crate::session::Session;
 use crate::trace;
@@ -33,6 +37,7 @@ pub(crate) struct Wire {
     server: Arc<str>,
     channel: Channel,
     greeting: Greeting,
+    tracking: Tracking,
     /// `None` when the keeper writes.
     outlet: Option<Box<dyn Outlet>>,
     /// One for each request in flight, oldest first.
@@ -45,8 +50,13 @@ pub(crate) struct Wire {
 /// Where the answer to one request goes.
 struct Route {
     serial: Serial,
-    ticket: Ticket,
-    session: Arc<Session>,
+    to: Destination,
+}
+
+enum Destination {
+    Lock(Ticket, Arc<Session>),
+    /// It was sent in front of the question of a lock that waits.
+    Tracking,
 }
 
 /// Whom to wake, and what to tell, once no mutex is held.
@@ -56,6 +66,7 @@ pub(crate) struct Wakeups {
     sessions: Vec<Arc<Session>>,
     wakers: Vec<Waker>,
     news: Option<News>,
+    polling: Option<Refusal>,
 }
 
 /// What became of a connection.
@@ -81,7 +92,15 @@ impl Wakeups {
         self.news = Some(news);
     }
 
+    /// The server wakes nobody who waits.
+    pub(crate) fn polling(&mut self, refusal: Refusal) {
+        self.polling = Some(refusal);
+    }
+
     pub(crate) fn wake(self, server: &str) {
+        if let Some(refusal) = self.polling {
+            trace::polling(server, refusal);
+        }
         match self.news {
             Some(News::Connected) => trace::connected(server),
             Some(News::NotConnected(error, new)) => trace::not_connected(server, &error, new),
@@ -104,6 +123,7 @@ impl Wire {
             server,
             channel: greeted.channel,
             greeting: greeted.greeting,
+            tracking: Tracking::new(greeted.greeting.protocol),
             outlet,
             routes: VecDeque::new(),
             abstains_until,
@@ -135,11 +155,29 @@ impl Wire {
         if now < self.abstains_until && is_vote(command) {
             return Err(Answer::Refused(Refusal::Restarted));
         }
+        if let Command::Expiry { .. } = command {
+            for before in self.tracking.before_expiry()? {
+                self.enqueue(before, Destination::Tracking, now)?;
+            }
+        }
+        self.enqueue(command, Destination::Lock(ticket, Arc::clone(session)), now)
+    }
+
+    fn enqueue(
+        &mut self,
+        command: &Command<'_>,
+        to: Destination,
+        now: Instant,
+    ) -> Result<(), Answer> {
         let submitted = self.channel.submit(command, now);
         let serial = submitted.map_err(|_| Answer::Unreachable)?;
-        let session = Arc::clone(session);
-        self.routes.push_back(Route { serial, ticket, session });
+        self.routes.push_back(Route { serial, to });
         Ok(())
+    }
+
+    /// Why this server wakes nobody, once somebody has waited; said once.
+    pub(crate) fn take_untracked(&mut self) -> Option<Refusal> {
+        self.tracking.take_refusal()
     }
 
     /// Notices that the server has been silent for too long.
@@ -211,17 +249,18 @@ impl Wire {
         &mut self,
         bytes: &[u8],
         password: Option<&[u8]>,
+        lines: &Lines,
         notice: &mut Option<Notice>,
         wakeups: &mut Wakeups,
     ) -> Result<(), Error> {
         if bytes.is_empty() {
             self.channel.closed();
-            return self.dispatch(password, notice, wakeups);
+            return self.dispatch(password, lines, notice, wakeups);
         }
         let mut rest = bytes;
         loop {
             let more = self.channel.fill(&mut rest).map_err(|cause| self.failed(cause))?;
-            self.dispatch(password, notice, wakeups)?;
+            self.dispatch(password, lines, notice, wakeups)?;
             if !more {
                 return Ok(());
             }
@@ -231,6 +270,7 @@ impl Wire {
     fn dispatch(
         &mut self,
         password: Option<&[u8]>,
+        lines: &Lines,
         notice: &mut Option<Notice>,
         wakeups: &mut Wakeups,
     ) -> Result<(), Error> {
@@ -240,7 +280,16 @@ impl Wire {
                 polled.map_err(|error| wire_error(&self.server, error, self.reply_timeout))?;
             let (serial, reply) = match incoming {
                 Some(Incoming::Reply { serial, reply }) => (serial, reply),
-                Some(_push) => continue,
+                Some(Incoming::Push(push)) => {
+                    if let Some(changed) = Invalidation::read(push) {
+                        lines.concerned(changed, |session| {
+                            session.hint();
+                            wakeups.session(Arc::clone(session));
+                        });
+                    }
+                    continue;
+                }
+                Some(_) => continue,
                 None => return Ok(()),
             };
             if let Reply::Error(line) = reply {
@@ -259,13 +308,20 @@ impl Wire {
         answer: Answer,
         wakeups: &mut Wakeups,
     ) -> Result<(), Error> {
-        match self.routes.front() {
-            Some(route) if route.serial == serial && route.ticket.fits(answer) => {}
-            _ => return Err(self.failed(Cause::OutOfStep)),
+        let fits = match self.routes.front() {
+            Some(Route { serial: asked, .. }) if *asked != serial => false,
+            Some(Route { to: Destination::Lock(ticket, _), .. }) => ticket.fits(answer),
+            Some(Route { to: Destination::Tracking, .. }) => self.tracking.heard(answer),
+            None => false,
+        };
+        if !fits {
+            return Err(self.failed(Cause::OutOfStep));
         }
-        if let Some(route) = self.routes.pop_front() {
-            route.session.deliver(route.ticket, answer);
-            wakeups.session(route.session);
+        if let Some(Route { to: Destination::Lock(ticket, session), .. }) = self.routes.pop_front()
+        {
+            let answer = if ticket.asks_expiry() { self.tracking.told(answer) } else { answer };
+            session.deliver(ticket, answer);
+            wakeups.session(session);
         }
         Ok(())
     }
@@ -275,9 +331,11 @@ impl Wire {
         if let Some(mut outlet) = self.outlet {
             outlet.shutdown();
         }
-        for Route { ticket, session, .. } in self.routes {
-            session.deliver(ticket, Answer::Lost);
-            wakeups.session(session);
+        for Route { to, .. } in self.routes {
+            if let Destination::Lock(ticket, session) = to {
+                session.deliver(ticket, Answer::Lost);
+                wakeups.session(session);
+            }
         }
     }
 

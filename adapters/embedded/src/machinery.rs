@@ -64,7 +64,7 @@ fn receive<'a, M: Memory<'a>>(
     stream: &mut impl Stream,
     clock: &mut impl Clock,
 ) -> bool {
-    let awaited = engine.servers().get(server).is_some_and(Server::is_awaited);
+    let awaited = engine.is_awaited(server);
     let space = engine.io(server).space;
     if space.is_empty() {
         return false;

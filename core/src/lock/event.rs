@@ -23,6 +23,9 @@ pub struct Settings {
     pub reply_timeout: Duration,
     /// When to try again.
     pub retry: Retry,
+    /// Whether a lock that waits asks the servers to tell when the key changes, and is woken then. If
+    /// not, and where a server cannot tell, only `retry` says when to try again.
+    pub wake: bool,
     /// Whether and how the lock is extended by itself while it is held.
     pub renew: Option<Renew>,
 }
@@ -36,6 +39,7 @@ impl Settings {
             drift: Drift::DEFAULT,
             reply_timeout: Duration::from_millis(500),
             retry: Retry::NONE,
+            wake: true,
             renew: None,
         }
     }

@@ -7,7 +7,8 @@
 //!   Idle ----------------> NeedToken ------------------> Asking --+-- majority, time left --> Held
 //!    ^                        ^                            |      |
 //!    |                        +---- Pausing <-- try again -+------+-- failed
-//!    |                               hint: at once         |
+//!    |                     hint, or the key has expired:  |
+//!    |                     at once                         |
 //!    +------- Denied --------------- no more tries --------+
 //!
 //!            extend            +-- majority, new lease ------------------> Held
@@ -31,11 +32,15 @@
 //! * The lease counts from before the first request of the attempt was handed out.
 //! * An answer counts only for the request whose ticket it carries.
 //! * What is lost stays lost: only a new attempt leads back to `Held`.
+//! * Who pauses and was refused is told by the servers when that changes, or knows when the keys expire:
+//!   a change after the refusal is either in the answer to its question or told later.
 
+mod alert;
 mod debt;
 mod detached;
 mod event;
 mod moment;
+mod pause;
 mod renewal;
 mod request;
 mod seat;
@@ -45,6 +50,7 @@ mod vote;
 
 pub use self::detached::Detached;
 pub use self::event::{Event, Loss, Output, Phase, Released, Settings};
+use self::pause::{Pause, Wakings};
 pub use self::request::Ticket;
 use self::request::{Expects, Want};
 pub use self::seat::Seat;
@@ -66,9 +72,7 @@ enum State {
     Asking {
         since: Instant,
     },
-    Pausing {
-        until: Instant,
-    },
+    Pausing(Pause),
     Held {
         lease: Lease,
     },
@@ -99,6 +103,7 @@ pub struct Lock<K, S> {
     token: Option<Token>,
     attempts: Attempts,
     upkeep: Upkeep,
+    wakings: Wakings,
     /// A hint came while an attempt was under way.
     hinted: bool,
     event: Option<Event>,
@@ -123,6 +128,7 @@ where
             token: None,
             attempts: Attempts::new(Instant::ZERO),
             upkeep: Upkeep::NONE,
+            wakings: Wakings::NONE,
             hinted: false,
             event: None,
             next_number: 0,
@@ -133,11 +139,18 @@ where
     /// Begins to take the lock. Ends with [`Event::Acquired`] or [`Event::Denied`]. Without effect
     /// unless the lock is idle.
     pub fn acquire(&mut self, now: Instant) {
+        self.acquire_since(now, now);
+    }
+
+    /// As [`Lock::acquire`], for somebody who has waited since `begun`: the deadline of the retry policy
+    /// counts from then. One attempt at least is made.
+    pub fn acquire_since(&mut self, begun: Instant, now: Instant) {
         // If time has just ended a lock that was held, its owner hears of that first.
         let was_idle = matches!(self.state, State::Idle);
         self.tick(now);
         if was_idle {
-            self.attempts = Attempts::new(self.now);
+            self.attempts = Attempts::new(begun);
+            self.wakings = Wakings::NONE;
             self.hinted = false;
             self.event = None;
             self.state = State::NeedToken;
@@ -162,7 +175,7 @@ where
             };
             self.hinted = false;
             self.state = State::Asking { since: self.now };
-            let eager = self.attempts.retried == 0;
+            let eager = self.attempts.retried == 0 || self.wakings.is_hopeful();
             for seat in self.seats.as_mut() {
                 seat.begin(self.now, eager);
             }
@@ -226,7 +239,7 @@ where
             State::Idle => Phase::Idle,
             State::NeedToken => Phase::NeedToken,
             State::Asking { .. } => Phase::Asking,
-            State::Pausing { .. } => Phase::Pausing,
+            State::Pausing(_) => Phase::Pausing,
             State::Held { .. } => Phase::Held,
             State::Extending { .. } => Phase::Extending,
             State::Releasing { .. } => Phase::Releasing,
@@ -239,6 +252,11 @@ where
             State::Held { lease } | State::Extending { lease, .. } => Some(lease),
             _ => None,
         }
+    }
+
+    /// Whether an attempt has failed since it was asked for.
+    pub const fn has_failed(&self) -> bool {
+        self.attempts.retried > 0
     }
 
     /// Whether the lock is idle and nothing is owed: only then may it be dropped without leaving a
@@ -298,11 +316,7 @@ where
         for seat in self.seats.as_mut() {
             seat.handle_timeout(self.now);
         }
-        if let State::Pausing { until } = self.state {
-            if until <= self.now {
-                self.state = State::NeedToken;
-            }
-        }
+        self.end_pause_in_time();
         if let State::Held { lease } = self.state {
             if self.upkeep.due() <= self.now {
                 self.begin_extension(lease, true);
@@ -312,11 +326,12 @@ where
     }
 
     /// The key may be free: a push said so, or a connection came back. A lock that pauses between
-    /// two attempts tries at once; the attempt does not count as a retry.
+    /// two attempts tries at once, or, if it has often done so in vain, after a random time of 20 ms at
+    /// most; the attempt does not count as a retry.
     pub fn hint(&mut self, now: Instant) {
         self.tick(now);
         match self.state {
-            State::Pausing { .. } => self.state = State::NeedToken,
+            State::Pausing(pause) => self.cut_short(pause),
             State::Asking { .. } => self.hinted = true,
             _ => {}
         }
@@ -363,6 +378,7 @@ where
             Want::Read => Command::Read { key },
             Want::Extend(form) => Command::Extend { key, token, ttl: self.settings.ttl, form },
             Want::Release(form) => Command::Release { key, token, form },
+            Want::Expiry => Command::Expiry { key },
         };
         let ticket = Ticket { server, number, expects: Expects::of(&command), expires };
         Output::Send { ticket, command }
@@ -375,7 +391,7 @@ where
             return self.now;
         }
         let phase = match self.state {
-            State::Pausing { until } => until,
+            State::Pausing(pause) => pause.until,
             State::Held { lease } => lease.until().min(self.upkeep.due()),
             _ => self.phase_end(),
         };

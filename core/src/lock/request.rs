@@ -16,6 +16,7 @@ pub(super) enum Want {
     Read,
     Extend(Form),
     Release(Form),
+    Expiry,
 }
 
 /// Goes out with a request and comes back with its answer. Answers with a ticket that is no longer
@@ -37,6 +38,8 @@ pub(super) enum Expects {
     Value,
     /// A token, 0 or -1.
     Script,
+    /// Milliseconds, -1 or -2.
+    Expiry,
 }
 
 impl Ticket {
@@ -53,6 +56,12 @@ impl Ticket {
         now >= self.expires
     }
 
+    /// Whether it is the ticket of a [`Command::Expiry`].
+    #[must_use]
+    pub const fn asks_expiry(&self) -> bool {
+        matches!(self.expects, Expects::Expiry)
+    }
+
     /// Whether `answer` can belong to this request at all. If not, requests and replies are out of
     /// step: close the connection and answer [`Answer::Lost`] to everything in flight on it.
     #[must_use]
@@ -63,10 +72,14 @@ impl Ticket {
             _ if has(Defect::RepliesSlip) => true,
             Answer::Unexpected => false,
             Answer::Ok => self.expects == Expects::Condition,
-            Answer::Nil => self.expects != Expects::Script,
+            Answer::Nil => matches!(self.expects, Expects::Condition | Expects::Value),
             Answer::Value => self.expects == Expects::Value,
-            Answer::Token(_) => self.expects != Expects::Condition,
-            Answer::Integer(number) => self.expects == Expects::Script && matches!(number, 0 | -1),
+            Answer::Token(_) => matches!(self.expects, Expects::Value | Expects::Script),
+            Answer::Integer(number) => match self.expects {
+                Expects::Script => matches!(number, 0 | -1),
+                Expects::Expiry => number >= -2,
+                Expects::Condition | Expects::Value => false,
+            },
         }
     }
 }
@@ -76,6 +89,7 @@ impl Expects {
         match command {
             Command::Read { .. } => Self::Value,
             Command::Extend { .. } | Command::Release { .. } => Self::Script,
+            Command::Expiry { .. } => Self::Expiry,
             _ => Self::Condition,
         }
     }

@@ -1,5 +1,6 @@
 //! One server's part in the lock: its vote, its renewal, and what is owed to it.
 
+use super::alert::Alert;
 use super::debt::{Debt, Paid};
 use super::moment::Moment;
 use super::renewal::Renewal;
@@ -19,13 +20,18 @@ const DEBTS_MAX: usize = 2;
 pub struct Seat {
     pub(super) vote: Vote,
     pub(super) renewal: Renewal,
+    pub(super) alert: Alert,
     debts: [Option<Debt>; DEBTS_MAX],
 }
 
 impl Seat {
     /// A server that was not asked yet.
-    pub const NEW: Self =
-        Self { vote: Vote::Out, renewal: Renewal::Idle, debts: [None; DEBTS_MAX] };
+    pub const NEW: Self = Self {
+        vote: Vote::Out,
+        renewal: Renewal::Idle,
+        alert: Alert::Off,
+        debts: [None; DEBTS_MAX],
+    };
 
     /// The next request that is due, which the caller sends under `number`. What is owed goes
     /// first: on one connection the old key is then gone before the new claim comes.
@@ -34,7 +40,8 @@ impl Seat {
         if let Some(form) = release {
             return Some(Want::Release(form));
         }
-        self.vote.poll(now, number).or_else(|| self.renewal.poll(now, number))
+        let vote = self.vote.poll(now, number);
+        vote.or_else(|| self.renewal.poll(now, number)).or_else(|| self.alert.poll(number))
     }
 
     /// The token of the release that goes out under `number`.
@@ -62,11 +69,12 @@ impl Seat {
         let can_vote = self.room().is_some();
         self.vote = if can_vote { Vote::Due { at: now, eager } } else { Vote::Unreachable };
         self.renewal = Renewal::Idle;
+        self.alert = Alert::Off;
     }
 
     /// Ends this seat's part: what it may hold is owed back to it.
     pub(super) fn give_up(&mut self, token: Token, moment: Moment) {
-        self.renewal = Renewal::Idle;
+        (self.renewal, self.alert) = (Renewal::Idle, Alert::Off);
         let fate = match self.vote.fate() {
             Some(Fate::Pending(_) | Fate::Unknown) if has(Defect::DoubtKept) => None,
             fate => fate,
@@ -81,7 +89,7 @@ impl Seat {
 
     /// Ends this seat's part without owing anything for it; what was owed before is still owed.
     pub(super) fn leave(&mut self) {
-        (self.vote, self.renewal) = (Vote::Out, Renewal::Idle);
+        (self.vote, self.renewal, self.alert) = (Vote::Out, Renewal::Idle, Alert::Off);
     }
 
     /// Begins to give back what another machine has taken. A seat without room leaves it to its ttl.
@@ -132,6 +140,7 @@ impl Seat {
             return;
         }
         self.renewal.handle_answer(number, answer, token, moment.now);
+        self.alert.handle_answer(number, answer, moment.now);
         if let Some(claim) = self.vote.handle_answer(number, answer, token, moment.now) {
             self.owe(Debt::new(token, claim, moment));
         }

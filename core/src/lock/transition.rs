@@ -43,6 +43,7 @@ where
             }
             State::Releasing { .. } => self.count_returns(over),
             State::Held { .. } => self.stop_asking(),
+            State::Pausing(pause) => self.review(pause),
             _ => {}
         }
     }
@@ -87,16 +88,20 @@ where
         }
         let floor = self.now.saturating_add(Backoff::FLOOR);
         let hinted = core::mem::take(&mut self.hinted);
+        let resume = self.wakings.failed(self.now);
+        // Where nobody has a majority, all have just been told that they may try.
+        let alert = self.settings.wake && tally.held >= majority(tally.configured);
         let next = if hopeless {
             None
         } else if self.is_free_of_charge(&tally) {
             Some(self.now.plus(ASK_AGAIN))
         } else {
-            let due = self.attempts.next(&self.settings.retry, self.now, &mut self.random);
-            due.map(|due| if hinted { due.min(floor) } else { due })
+            let (policy, now) = (&self.settings.retry, self.now);
+            let due = resume.or_else(|| self.attempts.next(policy, now, &mut self.random));
+            due.map(|due| if hinted && !alert { due.min(floor) } else { due })
         };
         match next {
-            Some(until) => self.state = State::Pausing { until },
+            Some(due) => self.pause(due, alert),
             None => {
                 self.state = State::Idle;
                 self.event = Some(Event::Denied(tally));

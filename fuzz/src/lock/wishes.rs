@@ -33,6 +33,7 @@ pub(super) fn settings(choices: &mut Choices<'_>) -> Settings {
         },
         reply_timeout: Duration::from_millis(timeout),
         retry,
+        wake: choices.bit(),
         renew: choices.bit().then_some(renew),
         ..Settings::new(Ttl::from_millis(ttl).expect("a good ttl"))
     }

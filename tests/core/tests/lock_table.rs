@@ -344,7 +344,7 @@ fn extreme(retry: Retry, ttl: u64, now: Instant, reply_timeout: Duration) {
     let ttl = Ttl::from_millis(ttl).expect("within the limits");
     let drift = Drift { parts_per_million: u32::MAX, constant: Duration::MAX };
     let renew = Some(Renew { divisor: 0, most: None });
-    let settings = Settings { ttl, drift, reply_timeout, retry, renew };
+    let settings = Settings { ttl, drift, reply_timeout, retry, wake: true, renew };
     let mut lock = Lock::new("k", [Seat::default(); 1], settings, u64::MAX);
     let mut random = [7; 20];
     lock.acquire(now);

@@ -449,6 +449,7 @@ impl Client {
             Delay::Exponential { base: Duration::from_millis(2), cap: Duration::from_millis(20) };
         let settings = Settings {
             retry: Retry { delay, retries: Some(20), deadline: None },
+            wake: false,
             reply_timeout: Duration::from_millis(ttl / 5),
             renew: (random.next_u64() % 2 == 0)
                 .then_some(Renew { divisor: 3, most: Some(Duration::from_millis(5 * ttl)) }),

@@ -318,8 +318,14 @@ fn defaults_are_what_the_documentation_says() {
     let drift = Drift::default();
     assert_eq!((drift.parts_per_million, drift.constant), (10_000, ms(2)));
     let settings = Settings::new(ttl(3000));
-    let wanted =
-        Settings { ttl: ttl(3000), drift, reply_timeout: ms(500), retry: Retry::NONE, renew: None };
+    let wanted = Settings {
+        ttl: ttl(3000),
+        drift,
+        reply_timeout: ms(500),
+        retry: Retry::NONE,
+        wake: true,
+        renew: None,
+    };
     assert_eq!(settings, wanted);
     assert_eq!(Protocol::default(), Protocol::Resp3);
     assert_eq!(format!("{:?}", Seat::NEW), format!("{:?}", Seat::default()));

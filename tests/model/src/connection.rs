@@ -201,26 +201,46 @@ fn try_kill(server: &mut Server, call: &Call<'_>) -> Outcome {
     Ok(Reply::Integer(i64::try_from(victims.len()).unwrap_or(i64::MAX)))
 }
 
-/// `CLIENT TRACKING ON | OFF [NOLOOP]`
+/// `CLIENT TRACKING ON | OFF [OPTIN] [NOLOOP]`
 pub(crate) fn tracking(server: &mut Server, call: &Call<'_>) -> Reply {
-    let mut noloop = false;
+    let (mut noloop, mut optin) = (false, false);
     for option in call.arguments.get(3..).unwrap_or_default() {
         match lower(option).as_str() {
             "noloop" => noloop = true,
-            "bcast" | "optin" | "optout" | "prefix" | "redirect" => {
-                return Reply::error("ERR The model server knows CLIENT TRACKING NOLOOP only");
+            "optin" => optin = true,
+            "bcast" | "optout" | "prefix" | "redirect" => {
+                return Reply::error(
+                    "ERR The model server knows CLIENT TRACKING OPTIN and NOLOOP only",
+                );
             }
             _ => return Reply::error(errors::SYNTAX),
         }
     }
     let tracking = match lower(call.argument(2)).as_str() {
-        "on" => Some(Tracking { noloop }),
+        "on" => Some(Tracking { noloop, optin }),
         "off" => None,
         _ => return Reply::error(errors::SYNTAX),
     };
     either(server.session_mut(call.session).map(|session| {
         session.tracking = tracking;
         Reply::OK
+    }))
+}
+
+/// `CLIENT CACHING YES | NO`
+pub(crate) fn caching(server: &mut Server, call: &Call<'_>) -> Reply {
+    let yes = match lower(call.argument(2)).as_str() {
+        "yes" => true,
+        "no" => false,
+        _ => return Reply::error(errors::SYNTAX),
+    };
+    either(server.session_mut(call.session).map(|session| match session.tracking {
+        Some(Tracking { optin: true, .. }) if yes => {
+            session.caching = true;
+            Reply::OK
+        }
+        Some(Tracking { optin: true, .. }) => Reply::error(errors::CACHING_NO),
+        _ => Reply::error(errors::CACHING),
     }))
 }
 

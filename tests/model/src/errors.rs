@@ -41,6 +41,10 @@ pub(crate) const NOPERM_KEY: &str =
     "NOPERM this user has no permissions to access one of the keys used as arguments";
 pub(crate) const NOPERM_KEY_8: &str = "NOPERM No permissions to access a key";
 pub(crate) const MAX_CLIENTS: &str = "ERR max number of clients reached";
+pub(crate) const CACHING: &str = "ERR CLIENT CACHING can be called only when the client is in \
+     tracking mode with OPTIN or OPTOUT mode enabled";
+pub(crate) const CACHING_NO: &str =
+    "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.";
 pub(crate) const NOPROTO: &str = "NOPROTO unsupported protocol version";
 pub(crate) const BAD_NAME: &str =
     "ERR Client names cannot contain spaces, newlines or special characters.";

@@ -12,7 +12,7 @@
 //! - a key ends at the exact microsecond, and `PTTL` rounds down; a real server keeps a key up to
 //!   one millisecond longer;
 //! - `WAIT` answers 0 at once;
-//! - of `CLIENT TRACKING` it knows `ON`, `OFF` and `NOLOOP`; of `SET`, no absolute expiry.
+//! - of `CLIENT TRACKING` it knows `ON`, `OFF`, `OPTIN` and `NOLOOP`; of `SET`, no absolute expiry.
 //!
 //! # The loop
 //!

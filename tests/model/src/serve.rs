@@ -57,6 +57,9 @@ impl Server {
         if spec.has(table::READ) {
             self.track(id, spec.keys(request));
         }
+        if let Some(session) = self.sessions.get_mut(&id).filter(|_| !spec.is_of("client")) {
+            session.caching = false;
+        }
         Ok(reply)
     }
 

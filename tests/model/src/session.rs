@@ -38,6 +38,8 @@ pub struct Session {
     pub(crate) database: usize,
     pub(crate) name: Vec<u8>,
     pub(crate) tracking: Option<Tracking>,
+    /// The next command names keys to be tracked.
+    pub(crate) caching: bool,
     /// Closes when the output is out.
     pub(crate) ending: bool,
     /// Reads and answers nothing.
@@ -50,6 +52,7 @@ pub struct Session {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tracking {
     pub(crate) noloop: bool,
+    pub(crate) optin: bool,
 }
 
 /// When output may leave.
@@ -75,6 +78,7 @@ impl Session {
             database: 0,
             name: Vec::new(),
             tracking: None,
+            caching: false,
             ending: false,
             deaf,
             pace: Pace::default(),
@@ -110,6 +114,11 @@ impl Session {
     #[must_use]
     pub const fn is_tracking(&self) -> bool {
         self.tracking.is_some()
+    }
+
+    /// Whether the keys of the command that is executed are tracked.
+    pub(crate) const fn tracks(&self) -> bool {
+        matches!(self.tracking, Some(tracking) if self.caching || !tracking.optin)
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {

@@ -78,6 +78,7 @@ const COMMANDS: &[Spec] = &[
     spec("client|setinfo", 4, ANY_STATE, Keys::None, connection::set_info),
     spec("client|kill", -3, ANY_STATE, Keys::None, connection::kill),
     spec("client|tracking", -3, ANY_STATE, Keys::None, connection::tracking),
+    spec("client|caching", 3, ANY_STATE, Keys::None, connection::caching),
     spec("role", 1, ANY_STATE, Keys::None, connection::role),
     spec("info", -1, ANY_STATE, Keys::None, connection::info),
     spec("wait", 3, 0, Keys::None, connection::wait),
@@ -106,7 +107,7 @@ pub(crate) fn lookup(request: &[Vec<u8>], dialect: Dialect) -> Result<&'static S
 
 fn find(name: &str, dialect: Dialect) -> Option<&'static Spec> {
     let absent = match name {
-        "hello" | "client|tracking" => dialect == Dialect::Redis5,
+        "hello" | "client|tracking" | "client|caching" => dialect == Dialect::Redis5,
         "client|setinfo" => dialect < Dialect::Redis8,
         _ => false,
     };
@@ -168,6 +169,11 @@ impl Spec {
 
     pub(crate) fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+
+    /// Whether it is a subcommand of this one.
+    pub(crate) fn is_of(&self, container: &str) -> bool {
+        self.name.split_once('|').is_some_and(|(name, _)| name == container)
     }
 }
 

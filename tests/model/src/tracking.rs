@@ -1,7 +1,8 @@
 //! Client-side caching: who is told when a key changes.
 //!
-//! A read registers the key once; the first change after it, an expiry too, sends one push and
-//! forgets the registration. Databases are not told apart. Messages exist in RESP3 only.
+//! A read, with `OPTIN` one right behind `CLIENT CACHING YES`, registers the key once; the first change
+//! after it, an expiry too, sends one push and forgets the registration. Databases are not told apart.
+//! Messages exist in RESP3 only.
 //!
 //! Source: [client-side caching](https://redis.io/docs/latest/develop/reference/client-side-caching/).
 
@@ -15,7 +16,7 @@ const TRACKED_KEYS: usize = 65_536;
 impl Server {
     /// Registers the keys that session `id` has read.
     pub(crate) fn track(&mut self, id: SessionId, keys: &[Vec<u8>]) {
-        if !self.sessions.get(&id).is_some_and(Session::is_tracking) {
+        if !self.sessions.get(&id).is_some_and(Session::tracks) {
             return;
         }
         for key in keys {

@@ -219,6 +219,8 @@ impl World {
         let now = self.now;
         let due = self.happenings.extract_due(now);
         due.into_iter().for_each(|what| what(self));
+        // What happened may have been told to clients.
+        (0..self.servers.len()).for_each(|at| self.collect(at));
         self.timers.extract_due(now).into_iter().for_each(|(_, waker)| waker.wake());
     }
 

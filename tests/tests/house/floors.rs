@@ -3,7 +3,7 @@
 use crate::source::{self, Source, place, words};
 
 /// The floors of the core. A module uses only modules of lower floors; what lies in its folder belongs to it.
-const FLOORS: [(&str, u8); 20] = [
+const FLOORS: [(&str, u8); 23] = [
     ("buffer", 0),
     ("defect", 0),
     ("limits", 0),
@@ -15,12 +15,15 @@ const FLOORS: [(&str, u8); 20] = [
     ("script", 1),
     ("answer", 2),
     ("command", 2),
+    ("invalidation", 2),
     ("connection", 3),
     ("handshake", 3),
     ("lease", 3),
     ("quorum", 3),
     ("renew", 3),
     ("retry", 3),
+    ("tracking", 3),
+    ("turns", 3),
     ("lock", 4),
     ("", 5), // lib.rs
     ("lib", 5),

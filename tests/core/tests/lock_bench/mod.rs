@@ -18,7 +18,7 @@ use redlatch_core::{
 pub(crate) struct Bench {
     pub(crate) lock: Lock<&'static str, Vec<Seat>>,
     pub(crate) now: Instant,
-    pub(crate) tokens: u8,
+    pub(crate) tokens: u16,
     /// Ticket and token of the last request of each kind to each server.
     pub(crate) sent: HashMap<String, (Ticket, Option<Token>)>,
     pub(crate) detached: Option<Detached>,
@@ -44,6 +44,7 @@ impl Bench {
 
     pub(crate) fn with(servers: usize, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::new(Ttl::from_millis(3000).expect("a good ttl"));
+        settings.wake = false;
         change(&mut settings);
         Self {
             lock: Lock::new("k", vec![Seat::default(); servers], settings, 1),
@@ -59,7 +60,7 @@ impl Bench {
 
     pub(crate) fn token(&self) -> Token {
         let mut random = [0xaa; 20];
-        random[0] = self.tokens;
+        random[..2].copy_from_slice(&self.tokens.to_le_bytes());
         Token::from_random(random).expect("not constant")
     }
 
@@ -129,6 +130,11 @@ impl Bench {
             "0" => Answer::Integer(0),
             "-1" => Answer::Integer(-1),
             "1" => Answer::Integer(1),
+            "gone" => Answer::Integer(-2),
+            "for ever" => Answer::Integer(-1),
+            line if line.ends_with(" ms") => {
+                Answer::Integer(line.trim_end_matches(" ms").parse().expect("milliseconds"))
+            }
             line => Answer::Refused(Refusal::classify(line.as_bytes())),
         }
     }
@@ -165,6 +171,7 @@ pub(crate) fn describe(command: &Command<'_>) -> (&'static str, &'static str, Op
     match *command {
         Command::Claim { token, .. } => ("claim", "", Some(*token)),
         Command::Read { .. } => ("read", "", None),
+        Command::Expiry { .. } => ("expiry", "", None),
         Command::Extend { token, form, .. } => {
             ("extend", if form == Source { " in full" } else { "" }, Some(*token))
         }

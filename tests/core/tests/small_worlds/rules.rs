@@ -199,6 +199,7 @@ fn settings(ttl: u64, drift: u64) -> Settings {
         drift: Drift { parts_per_million: 0, constant: Duration::from_millis(drift) },
         reply_timeout: Duration::from_micros(REPLY_TIMEOUT),
         retry: ONE_RETRY,
+        wake: false,
         renew: None,
     }
 }

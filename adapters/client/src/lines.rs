@@ -1,0 +1,254 @@
+//! Those who wait for a lock in this client, in a line for each key.
+//!
+//! Only the front of a line asks the servers. Who stands behind it waits without a command until the
+//! front lets go, and is then told to begin, in order of arrival: its claim leaves right behind the
+//! release. A front that has the lock stays the front until it has given it back or lost it.
+//!
+//! ```text
+//!            join                     the front leaves              acquired
+//!   outside ------> behind, or ----------------------> trying -------------------> holding
+//!                   trying at once   its lease is over    |  denied, cancelled        |  given back, lost
+//!                      | deadline                         v                           v
+//!                      +--> apart, for a last attempt     outside, the next begins
+//! ```
+//!
+//! Who makes a bounded number of attempts does not stand in line but tries apart: it could not make them
+//! there. No waker is touched under the mutex: what is to be woken is given to the caller.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use redlatch_core::{Instant, Invalidation, Reply, Turns};
+
+use crate::key::Key;
+use crate::session::{InLine, Session};
+use crate::sync::lock;
+
+/// The lines of one client.
+#[derive(Default)]
+pub(crate) struct Lines {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    lines: HashMap<Key, Line>,
+    /// Those who have asked for a lock and have none.
+    waiting: usize,
+}
+
+#[derive(Default)]
+struct Line {
+    /// Tries for the lock, or holds it.
+    front: Option<Arc<Session>>,
+    /// When the front may begin.
+    begins: Instant,
+    behind: VecDeque<Arc<Session>>,
+    apart: Vec<Arc<Session>>,
+    turns: Turns,
+}
+
+/// What one who stands in line is to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Ask the servers.
+    Begin,
+    /// Look again when woken, and at this moment.
+    Wait(Instant),
+}
+
+impl Lines {
+    /// Joins the line of its key.
+    pub(crate) fn join(&self, session: &Arc<Session>) {
+        self.enter(session, |line| {
+            if line.front.is_some() {
+                session.set_in_line(InLine::Behind);
+                return line.behind.push_back(Arc::clone(session));
+            }
+            session.set_in_line(InLine::Asking);
+            line.begins = Instant::ZERO;
+            line.front = Some(Arc::clone(session));
+        });
+    }
+
+    /// Waits beside the line.
+    pub(crate) fn join_apart(&self, session: &Arc<Session>) {
+        self.enter(session, |line| line.stand_apart(session));
+    }
+
+    fn enter(&self, session: &Session, join: impl FnOnce(&mut Line)) {
+        let mut state = self.state();
+        state.waiting += 1;
+        join(state.lines.entry(session.key().clone()).or_default());
+    }
+
+    /// Leaves the line for its last attempt, which nobody behind it waits for. Gives whom to wake.
+    #[must_use]
+    pub(crate) fn step_aside(&self, session: &Arc<Session>) -> Option<Arc<Session>> {
+        let mut state = self.state();
+        let line = state.lines.get_mut(&**session.key())?;
+        if session.in_line() != InLine::Behind {
+            return None;
+        }
+        let next = line.remove_behind(session);
+        line.stand_apart(session);
+        next
+    }
+
+    /// What one who stands in line is to do now.
+    pub(crate) fn turn(&self, session: &Arc<Session>, now: Instant) -> Turn {
+        if session.in_line() == InLine::Outside {
+            return Turn::Begin;
+        }
+        let mut state = self.state();
+        let line = state.lines.get_mut(&**session.key());
+        line.map_or(Turn::Begin, |line| line.turn(session, now))
+    }
+
+    /// It has the lock; `refused` says whether somebody else had it first. Gives whom to wake: the next
+    /// minds its lease.
+    #[must_use]
+    pub(crate) fn took(&self, session: &Arc<Session>, refused: bool) -> Option<Arc<Session>> {
+        if session.in_line() == InLine::Outside {
+            return None;
+        }
+        let mut state = self.state();
+        session.set_in_line(InLine::Holding);
+        state.waiting -= 1;
+        let line = state.lines.get_mut(&**session.key())?;
+        line.turns.took(refused);
+        line.behind.front().map(Arc::clone)
+    }
+
+    /// It has not, or no longer, to do with the lock, and what it sent on that account is queued. Gives
+    /// whom to wake: the next may begin.
+    #[must_use]
+    pub(crate) fn leave(&self, session: &Arc<Session>, now: Instant) -> Option<Arc<Session>> {
+        let mut state = self.state();
+        let before = session.set_in_line(InLine::Outside);
+        if matches!(before, InLine::Behind | InLine::Asking) {
+            state.waiting -= 1;
+        }
+        let line = state.lines.get_mut(&**session.key())?;
+        let next = line.leave(session, before, now);
+        if line.is_empty() {
+            let gone = state.lines.remove(&**session.key());
+            drop(state);
+            drop(gone);
+        }
+        next
+    }
+
+    /// Whether anybody waits.
+    pub(crate) fn any(&self) -> bool {
+        self.state().waiting > 0
+    }
+
+    /// All who wait.
+    pub(crate) fn all(&self) -> Vec<Arc<Session>> {
+        let state = self.state();
+        let behind = state.lines.values().flat_map(|line| &line.behind);
+        state.lines.values().flat_map(Line::asking).chain(behind).map(Arc::clone).collect()
+    }
+
+    /// All who wait and ask the servers.
+    pub(crate) fn asking(&self) -> Vec<Arc<Session>> {
+        self.state().lines.values().flat_map(Line::asking).map(Arc::clone).collect()
+    }
+
+    /// Those who ask the servers for one of these keys.
+    pub(crate) fn concerned(&self, changed: Invalidation<'_>, mut tell: impl FnMut(&Arc<Session>)) {
+        let state = self.state();
+        match changed {
+            Invalidation::All => state.lines.values().flat_map(Line::asking).for_each(tell),
+            Invalidation::Keys(keys) => {
+                for key in keys {
+                    let Reply::Bulk(key) = key else { continue };
+                    state.lines.get(key).into_iter().flat_map(Line::asking).for_each(&mut tell);
+                }
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl Line {
+    fn turn(&mut self, session: &Arc<Session>, now: Instant) -> Turn {
+        if session.in_line() != InLine::Behind {
+            let begins = if is(self.front.as_ref(), session) { self.begins } else { now };
+            return if begins <= now { Turn::Begin } else { Turn::Wait(begins) };
+        }
+        if !is(self.behind.front(), session) {
+            return Turn::Wait(Instant::NEVER);
+        }
+        let front = self.front.as_ref().filter(|front| front.in_line() == InLine::Holding);
+        match front.map(|front| front.standing(now)) {
+            // Its owner has not given it back, and cannot hold it any more.
+            Some(Some(Err(_)) | None) => {
+                self.promote(now);
+                Turn::Begin
+            }
+            Some(Some(Ok(lease))) => Turn::Wait(lease.until()),
+            None => Turn::Wait(Instant::NEVER),
+        }
+    }
+
+    /// Gives whom to wake.
+    fn leave(
+        &mut self,
+        session: &Arc<Session>,
+        before: InLine,
+        now: Instant,
+    ) -> Option<Arc<Session>> {
+        if before == InLine::Behind {
+            return self.remove_behind(session);
+        }
+        if is(self.front.as_ref(), session) {
+            let passed = before == InLine::Holding && !self.behind.is_empty();
+            let begins = if passed { self.turns.pass(now) } else { now };
+            self.promote(begins);
+            return self.front.clone();
+        }
+        self.apart.retain(|other| !Arc::ptr_eq(other, session));
+        // It was held apart from the line: whoever asks for it may try now.
+        let free = before != InLine::Asking;
+        self.front.as_ref().filter(|front| free && front.hint_if_asking()).cloned()
+    }
+
+    /// The next comes to the front, and may begin at this moment.
+    fn promote(&mut self, begins: Instant) {
+        self.begins = begins;
+        self.front = self.behind.pop_front();
+        if let Some(front) = &self.front {
+            front.set_in_line(InLine::Asking);
+        }
+    }
+
+    fn stand_apart(&mut self, session: &Arc<Session>) {
+        session.set_in_line(InLine::Asking);
+        self.apart.push(Arc::clone(session));
+    }
+
+    /// Gives who minds the lease of the front from now on.
+    fn remove_behind(&mut self, session: &Arc<Session>) -> Option<Arc<Session>> {
+        let at = self.behind.iter().position(|other| Arc::ptr_eq(other, session))?;
+        self.behind.remove(at);
+        self.behind.front().filter(|_| at == 0).map(Arc::clone)
+    }
+
+    fn asking(&self) -> impl Iterator<Item = &Arc<Session>> {
+        let all = self.front.iter().chain(&self.apart);
+        all.filter(|session| session.in_line() == InLine::Asking)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.front.is_none() && self.behind.is_empty() && self.apart.is_empty()
+    }
+}
+
+fn is(one: Option<&Arc<Session>>, other: &Arc<Session>) -> bool {
+    one.is_some_and(|one| Arc::ptr_eq(one, other))
+}

@@ -1,0 +1,171 @@
+//! The pause between two attempts, and what ends it: the retry policy, a server that tells that the key
+//! has changed, or the moment when the key has expired.
+//!
+//! The retry policy says how long a pause lasts. Once every server that refused has set an
+//! [alert](super::alert), the pause lasts until the keys have expired instead, if the number of attempts
+//! is not bounded. What the policy allows is not used up by attempts that somebody woke.
+//!
+//! Whoever waits for the same key is told at the same time, and all but one try in vain. Who tried in
+//! vain often waits a random time before the next such attempt, the longer the more often. So the
+//! attempts of a crowd spread out, and a server that tells of changes without end is not asked without
+//! end.
+
+use super::alert::Alert;
+use super::seat::Seat;
+use super::vote::Vote;
+use super::{Lock, State};
+use crate::quorum::majority;
+use crate::time::{Instant, micros};
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pause {
+    /// When the retry policy wants the next attempt.
+    due: Instant,
+    /// When it is made.
+    pub(super) until: Instant,
+    /// Something else than the policy has decided that.
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Policy,
+    /// Until the keys have expired.
+    Expiry,
+    /// Somebody was told that they may be free.
+    Woken,
+}
+
+/// What is remembered of attempts that were not made because the policy wanted them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wakings {
+    /// The attempt under way is one.
+    pub(super) woken: bool,
+    /// So many in a row have failed.
+    lost: u16,
+    /// When the policy wants the next attempt, if the one under way has cut its pause short.
+    resume: Instant,
+}
+
+impl Pause {
+    pub(super) const fn new(due: Instant) -> Self {
+        Self { due, until: due, kind: Kind::Policy }
+    }
+}
+
+impl Wakings {
+    /// None was made.
+    pub(super) const NONE: Self = Self { woken: false, lost: 0, resume: Instant::ZERO };
+    /// So many attempts are made at once when somebody wakes, before the crowd is taken for one.
+    const CROWD: u16 = 8;
+    /// The random time grows by this for every attempt in vain, in microseconds: a round trip of a server
+    /// in the same data centre, or less.
+    const STEP: u64 = 100;
+    /// The same where several servers vote: who splits their votes with another must not meet it again.
+    const STEP_OF_QUORUM: u64 = 1_000;
+    /// Longest random time, in microseconds.
+    const SPREAD_MAX: u64 = 20_000;
+
+    /// Most of the random time before an attempt, in microseconds.
+    fn spread(&self, servers: usize) -> u64 {
+        let lost = u64::from(self.lost);
+        let spread = match servers {
+            0 | 1 if self.lost < Self::CROWD => 0,
+            0 | 1 => lost.saturating_mul(Self::STEP),
+            _ => lost.saturating_add(1).saturating_mul(Self::STEP_OF_QUORUM),
+        };
+        spread.min(Self::SPREAD_MAX)
+    }
+
+    /// The attempt has failed. Gives when the policy still wants another, if that is yet to come.
+    pub(super) fn failed(&mut self, now: Instant) -> Option<Instant> {
+        if core::mem::take(&mut self.woken) {
+            self.lost = self.lost.saturating_add(1);
+        }
+        Some(core::mem::take(&mut self.resume)).filter(|resume| *resume > now)
+    }
+
+    /// Whether the attempt is likely to succeed: so its proof is asked for at once.
+    pub(super) const fn is_hopeful(&self) -> bool {
+        self.woken && self.lost < Self::CROWD
+    }
+}
+
+impl<K, S> Lock<K, S>
+where
+    K: AsRef<[u8]>,
+    S: AsRef<[Seat]> + AsMut<[Seat]>,
+{
+    /// Begins a pause. `alert`: asks the servers that have refused to tell when that changes.
+    pub(super) fn pause(&mut self, due: Instant, alert: bool) {
+        self.state = State::Pausing(Pause::new(due));
+        for seat in self.seats.as_mut().iter_mut().filter(|seat| alert && seat.vote == Vote::Held) {
+            seat.alert = Alert::Due;
+        }
+    }
+
+    /// The keys may be free.
+    pub(super) fn cut_short(&mut self, pause: Pause) {
+        if pause.kind == Kind::Woken {
+            return;
+        }
+        let until = self.now.plus(self.random.micros_up_to(self.wakings.spread(self.servers())));
+        if until < pause.until {
+            self.state = State::Pausing(Pause { until, kind: Kind::Woken, ..pause });
+            self.end_pause_in_time();
+        }
+    }
+
+    /// Ends the pause if its time has come.
+    pub(super) fn end_pause_in_time(&mut self) {
+        match self.state {
+            State::Pausing(pause) if pause.until <= self.now => {
+                self.wakings.woken = pause.kind != Kind::Policy;
+                self.wakings.resume =
+                    if pause.kind == Kind::Woken { pause.due } else { Instant::ZERO };
+                self.state = State::NeedToken;
+            }
+            _ => {}
+        }
+    }
+
+    /// A server has answered during the pause.
+    pub(super) fn review(&mut self, pause: Pause) {
+        let seats = self.seats.as_ref();
+        let held = || seats.iter().filter(|seat| seat.vote == Vote::Held);
+        if held().any(|seat| seat.alert == Alert::Free) && self.frees_by(self.now) {
+            return self.cut_short(pause);
+        }
+        let silent = |seat: &Seat| !matches!(seat.alert, Alert::Set(_) | Alert::Free);
+        if pause.kind != Kind::Policy || held().any(silent) {
+            return;
+        }
+        let moments = held().filter_map(|seat| match seat.alert {
+            Alert::Set(at) => Some(at),
+            _ => None,
+        });
+        let Some(at) = moments.filter(|at| self.frees_by(*at)).min() else { return };
+        let retry = &self.settings.retry;
+        let end =
+            retry.deadline.map_or(Instant::NEVER, |span| self.attempts.begun.plus(micros(span)));
+        let latest = if retry.retries.is_some() { pause.due } else { end };
+        // Not all at the same time where their votes would be split again.
+        let spread = if self.servers() > 1 { self.wakings.spread(self.servers()) } else { 0 };
+        let until = at.plus(self.random.micros_up_to(spread)).min(latest);
+        self.state = State::Pausing(Pause { until, kind: Kind::Expiry, ..pause });
+    }
+
+    /// Whether so many servers may be free of others' keys by then that a majority can be had.
+    fn frees_by(&self, moment: Instant) -> bool {
+        let free = self.seats.as_ref().iter().filter(|seat| match seat.alert {
+            Alert::Set(at) => at <= moment,
+            Alert::Free => true,
+            _ => seat.vote != Vote::Held,
+        });
+        free.count() >= majority(self.servers())
+    }
+
+    fn servers(&self) -> usize {
+        self.seats.as_ref().len()
+    }
+}
