@@ -28,6 +28,7 @@ one_at_a_time() {
 # fetch_debs FOLDER PACKAGE[=VERSION]...: unpacks these packages, and what they need and this machine lacks, there.
 # A version may end in `*`. Uses the archives that the machine's own apt is configured for, with an index of its own.
 # With FOREIGN set to other architectures, packages of these (PACKAGE:ARCHITECTURE) are had as well, and only those named.
+# With SUITE set to another release of the distribution, the packages are of that one, and again only those named.
 fetch_debs() (
     folder=$1
     shift
@@ -39,6 +40,10 @@ fetch_debs() (
     for architecture in $(dpkg --print-architecture) ${FOREIGN:-}; do
         options+=(-o "APT::Architectures::=$architecture")
     done
+    if [ -n "${SUITE:-}" ]; then
+        release "$SUITE" >"$state/sources.list" || exit 1
+        options+=(-o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=-)
+    fi
     # Of other architectures some archives have nothing: what is named must be offered, that is enough.
     apt-get "${options[@]}" update >&2 || [ -n "${FOREIGN:-}" ] || exit 1
     named=()
@@ -49,7 +54,7 @@ fetch_debs() (
     done
     # A simulated installation tells which of the packages needed are not on this machine.
     needed=
-    if [ -z "${FOREIGN:-}" ]; then
+    if [ -z "${FOREIGN:-}${SUITE:-}" ]; then
         needed=$(apt-get "${options[@]}" --simulate --no-install-recommends --allow-downgrades install "${named[@]}" \
             2>/dev/null | awk '/^Inst/ { v = ($3 ~ /^\[/) ? $4 : $3; sub(/^\(/, "", v); print $2 "=" v }')
     fi
@@ -58,6 +63,19 @@ fetch_debs() (
     cd "$state/debs" && apt-get "${options[@]}" download "${wanted[@]}" >&2 || exit 1
     for deb in "$state"/debs/*.deb; do dpkg -x "$deb" "$folder" || exit 1; done
 )
+
+# release SUITE: the line for apt that has this release in the archive of this machine's own.
+release() {
+    local id codename archive keyring
+    id=$(. /etc/os-release && printf '%s' "$ID")
+    codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+    archive=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI) $(COMPONENT)' 'Created-By: Packages' |
+        awk -v codename="$codename" '$1 == codename && $3 == "main" { print $2; exit }')
+    keyring=/usr/share/keyrings/$id-archive-keyring.gpg
+    [ -n "$archive" ] || { say "error: apt is configured for no archive of $id $codename"; return 1; }
+    [ -e "$keyring" ] || { say "error: there is no $keyring"; return 1; }
+    printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$archive" "$1"
+}
 
 # offered PACKAGE[=VERSION]: PACKAGE=VERSION in full, of the newest version that fits; nothing where none does.
 offered() {

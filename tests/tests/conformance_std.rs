@@ -122,6 +122,16 @@ fn on_redis_8_2_with_resp3() {
 }
 
 #[test]
+fn on_redis_8_6_with_resp2() {
+    conforms(&RealHost(Kind::Redis8_6), Protocol::Resp2, &[]);
+}
+
+#[test]
+fn on_redis_8_6_with_resp3() {
+    conforms(&RealHost(Kind::Redis8_6), Protocol::Resp3, &[]);
+}
+
+#[test]
 fn on_valkey_9_1_with_resp2() {
     conforms(&RealHost(Kind::Valkey9), Protocol::Resp2, &[]);
 }

@@ -22,6 +22,7 @@ fn every_kind_starts_and_is_the_version_it_claims() -> Outcome {
         (Kind::Redis6, "redis_version:6.2.14"),
         (Kind::Redis7, "redis_version:7.0."),
         (Kind::Redis8, "redis_version:8.2.3"),
+        (Kind::Redis8_6, "redis_version:8.6.2"),
         (Kind::Valkey9, "valkey_version:9.1.2"),
     ] {
         let server = Server::start(kind)?;

@@ -18,13 +18,16 @@ pub enum Kind {
     Redis7,
     /// Redis 8.2.
     Redis8,
+    /// Redis 8.6, the first line here that compares before it deletes (`DELEX`) without a script.
+    Redis8_6,
     /// Valkey 9.1.
     Valkey9,
 }
 
 impl Kind {
     /// Every kind, for tests that run on all of them.
-    pub const ALL: [Self; 4] = [Self::Redis6, Self::Redis7, Self::Redis8, Self::Valkey9];
+    pub const ALL: [Self; 5] =
+        [Self::Redis6, Self::Redis7, Self::Redis8, Self::Redis8_6, Self::Valkey9];
 
     /// Where the executable is inside `.servers/` or `REDLATCH_SERVERS_DIR`.
     #[must_use]
@@ -33,6 +36,7 @@ impl Kind {
             Self::Redis6 => "redis-6.2/bin/redis-server",
             Self::Redis7 => "redis-7.0/bin/redis-server",
             Self::Redis8 => "redis-8.2/bin/redis-server",
+            Self::Redis8_6 => "redis-8.6/bin/redis-server",
             Self::Valkey9 => "valkey-9.1/bin/valkey-server",
         })
     }
@@ -61,7 +65,7 @@ impl Kind {
     pub(super) fn guards_debug_command(self) -> bool {
         match self {
             Self::Redis6 => false,
-            Self::Redis7 | Self::Redis8 | Self::Valkey9 => true,
+            Self::Redis7 | Self::Redis8 | Self::Redis8_6 | Self::Valkey9 => true,
         }
     }
 }
@@ -72,6 +76,7 @@ impl fmt::Display for Kind {
             Self::Redis6 => "Redis 6.2",
             Self::Redis7 => "Redis 7.0",
             Self::Redis8 => "Redis 8.2",
+            Self::Redis8_6 => "Redis 8.6",
             Self::Valkey9 => "Valkey 9.1",
         })
     }
