@@ -1,146 +1,146 @@
-//! Lock and unlock, through the std adapter and through the `redis` crate's blocking connection, on
-//! one real server in one run. Rounds alternate, so that both see the same machine; the ratio of
-//! each pair of rounds is what travels to other machines.
+//! Lock and unlock: whole cycles of redlatch's adapters, of `rslock`, and of bare commands through the
+//! clients that a lock could be written on, on one real server that the bench starts itself.
 //!
-//! `cargo bench -p redlatch-testkit --features peers --bench cycles [-- ROUNDS CYCLES]`
+//! `cargo bench -p redlatch-testkit --features peers --bench cycles`, and `-- --help` for what can be chosen
 //!
-//! Two contests: what redlatch sends (`SET`, `GET`, `EVALSHA`; the `GET` proves the claim), and what
-//! the usual lock library sends (`SET`, `EVALSHA`).
+//! A table for each number of tasks. All contenders live in this one process and take turns, round by
+//! round, so that all see the same machine; the ratio of each round is what travels to other machines.
+//! Every task has a key of its own, and a cycle takes and releases it. The first round is not timed: it
+//! warms up, and counts what timing would suffer from.
+//!
+//! What is the same for all: one connection for all tasks, but for `redis, blocking`, which has one for
+//! each thread; a token drawn from the operating system for each cycle; `SET NX PX`, and a script that
+//! compares and deletes, by its digest. Only `rslock` draws its tokens from a generator of its own, and
+//! redlatch may send what it likes. Replies are checked, but for the releases of `rslock`, which tells
+//! nothing: that the server is empty after each round is all that is seen.
+//!
+//! With one worker this process is pinned to one processor, and the server to the same one for a single
+//! task, where waking another processor would hide everything else, and to another one for more tasks.
+//! Allocations are those of the thread that runs a contender, so they are told only where that thread
+//! does everything.
+
+#[path = "cycles/blocking.rs"]
+mod blocking;
+#[path = "cycles/contenders.rs"]
+mod contenders;
+#[path = "cycles/lap.rs"]
+mod lap;
+#[path = "cycles/machine.rs"]
+mod machine;
+#[path = "cycles/options.rs"]
+mod options;
+#[path = "cycles/race.rs"]
+mod race;
+#[path = "cycles/report.rs"]
+mod report;
+#[path = "cycles/token.rs"]
+mod token;
 
 use core::time::Duration;
-use std::thread;
-use std::time::Instant;
 
-use redis::{Cmd, Connection, Script};
-use redlatch_core::script::RELEASE;
-use redlatch_std::Client;
-use redlatch_testkit::server::{Kind, Server};
+use blocking::{Connection, Std};
+use clap::Parser;
+use contenders::{Fred, Multiplexed, OnTokio, Rslock, Rustis, smol};
+use lap::Lap;
+use machine::{Calls, Pins};
+use options::Options;
+use race::{Race, Tasks, Threads, Work};
+use redlatch_testkit::server::{Inspector, Server};
+use report::Results;
 
-const TTL: Duration = Duration::from_secs(30);
+type Failed = Box<dyn core::error::Error>;
 
-fn main() -> Result<(), Box<dyn core::error::Error>> {
-    let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
-    let rounds = numbers.next().unwrap_or(15);
-    let cycles = numbers.next().unwrap_or(4_000);
-    let server = Server::start(Kind::Redis7)?;
-    let url = server.url();
-    println!("{rounds} rounds of {cycles} cycles, {:?} on loopback\n", Kind::Redis7);
-    for threads in [1, 8] {
-        contest(&url, threads, rounds, cycles)?;
-    }
-    Ok(())
-}
+/// How long a round of the first contender takes, unless the cycles are given.
+const ROUND: Duration = Duration::from_millis(300);
+const TRIALS: usize = 3;
+/// With fewer in each task, starting the tasks would be seen.
+const CYCLES_EACH_MIN: usize = 20;
+/// All latencies of a round are kept.
+const CYCLES_MAX: usize = 1_000_000;
 
-/// Cycles a second of each contender, round by round.
-fn contest(
-    url: &str,
-    threads: usize,
-    rounds: usize,
-    cycles: usize,
-) -> Result<(), Box<dyn core::error::Error>> {
-    let client = Client::connect(url)?;
-    let mut connections = (0..threads)
-        .map(|_| redis::Client::open(url)?.get_connection())
-        .collect::<Result<Vec<_>, _>>()?;
-    let (mut ours, mut same, mut fewer) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..=rounds {
-        let rates = [
-            rate(threads, cycles, || (0..threads).map(|_| ClientCycle(&client)).collect()),
-            rate(threads, cycles, || PeerCycle::each(&mut connections, true)),
-            rate(threads, cycles, || PeerCycle::each(&mut connections, false)),
-        ];
-        // The first round warms up.
-        if round > 0 {
-            ours.push(rates[0]);
-            same.push(rates[1]);
-            fewer.push(rates[2]);
-        }
-    }
-    println!("{threads} thread(s), cycles/s: median (least .. most)");
-    println!("  redlatch-std, one connection          {}", spread(&ours, 0));
-    println!("  redis {threads} connection(s), same commands  {}", spread(&same, 0));
-    println!("  redis {threads} connection(s), without GET    {}", spread(&fewer, 0));
-    println!("  ratio to the same commands            {}", spread(&ratios(&ours, &same), 2));
-    println!("  ratio to those without GET            {}\n", spread(&ratios(&ours, &fewer), 2));
-    Ok(())
-}
+fn main() -> Result<(), Failed> {
+    let options = Options::parse();
+    let builder = Server::builder(options.server);
+    let server = if options.unix { builder.unix_socket() } else { builder }.start()?;
+    let url = match server.unix_path() {
+        Some(path) => format!("unix://{}", path.display()),
+        None => server.url(),
+    };
+    // Threads and runtimes that are started later stay where this one is.
+    let pins = if options.workers == 1 { Pins::set(server.pid()) } else { Pins::none() };
+    let way = if options.unix { "a unix socket" } else { "TCP on loopback" };
+    println!("{}, {way}, {} rounds\n", options.server, options.rounds);
 
-trait Cycle: Send {
-    fn run(&mut self, key: &str);
-}
-
-struct ClientCycle<'a>(&'a Client);
-
-impl Cycle for ClientCycle<'_> {
-    fn run(&mut self, key: &str) {
-        let guard = self.0.try_lock(key, TTL).expect("asked").expect("free");
-        assert!(guard.release().expect("released"), "ours until now");
-    }
-}
-
-struct PeerCycle<'a> {
-    connection: &'a mut Connection,
-    script: Script,
-    reads: bool,
-    count: u64,
-}
-
-impl<'a> PeerCycle<'a> {
-    fn each(connections: &'a mut [Connection], reads: bool) -> Vec<Self> {
-        let cycle = |connection| Self {
-            connection,
-            script: Script::new(RELEASE.source()),
-            reads,
-            count: 0,
+    let mut racers = line_up(&options, &url)?;
+    let mut inspector = server.inspect()?;
+    for &tasks in &options.tasks {
+        let mut racers: Vec<_> =
+            racers.iter_mut().filter(|one| tasks <= one.most_tasks()).collect();
+        let place = pins.place(tasks == 1);
+        let work = match options.cycles {
+            Some(cycles) => work(tasks, cycles),
+            None => measured(&mut racers, tasks),
         };
-        connections.iter_mut().map(cycle).collect()
+        contest(&mut racers, work, options.rounds, &mut inspector)?.print(work, place);
     }
+    Ok(())
 }
 
-impl Cycle for PeerCycle<'_> {
-    fn run(&mut self, key: &str) {
-        self.count += 1;
-        let token = format!("{:040x}", self.count);
-        let mut set = Cmd::new();
-        set.arg("SET").arg(key).arg(&token).arg("NX").arg("PX").arg(TTL.as_millis() as u64);
-        if self.reads {
-            let mut both = redis::pipe();
-            both.add_command(set).cmd("GET").arg(key);
-            let (taken, shown): (bool, String) = both.query(self.connection).expect("claimed");
-            assert!(taken && shown == token);
-        } else {
-            assert!(set.query::<bool>(self.connection).expect("claimed"));
-        }
-        let mut release = self.script.prepare_invoke();
-        release.key(key).arg(&token);
-        let shown: String = release.invoke(self.connection).expect("released");
-        assert_eq!(shown, token);
+/// The first is what the others are compared with.
+fn line_up(options: &Options, url: &str) -> Result<Vec<Box<dyn Race>>, Failed> {
+    let workers = options.workers;
+    let racers: Vec<Box<dyn Race>> = vec![
+        Tasks::on_tokio("rslock", workers, Rslock::connect(url))?,
+        Tasks::on_tokio("redlatch-tokio", workers, OnTokio::connect(url))?,
+        Tasks::on_smol("redlatch-smol", smol(url)),
+        Threads::start("redlatch-std", Std::connect(url)),
+        Threads::start("redis, blocking", Connection::connect(url)),
+        Tasks::on_tokio("redis, multiplexed", workers, Multiplexed::connect(url))?,
+        Tasks::on_tokio("fred", workers, Fred::connect(url))?,
+        Tasks::on_tokio("rustis", workers, Rustis::connect(url))?,
+    ];
+    let chosen: Vec<_> = racers.into_iter().filter(|one| options.includes(one.name())).collect();
+    if chosen.is_empty() { Err("no contender has such a name".into()) } else { Ok(chosen) }
+}
+
+fn work(tasks: usize, cycles: usize) -> Work {
+    Work { tasks, each: (cycles.min(CYCLES_MAX) / tasks).max(CYCLES_EACH_MIN) }
+}
+
+/// What the first contender does in the time of a round, by the best of a few trials.
+fn measured(racers: &mut [&mut Box<dyn Race>], tasks: usize) -> Work {
+    let Some(first) = racers.first_mut() else { return work(tasks, 0) };
+    let trial = work(tasks, 4_000);
+    let took = (0..TRIALS).map(|_| lap::duration(first.as_mut(), trial)).min();
+    let rounds = ROUND.as_secs_f64() / took.unwrap_or(ROUND).as_secs_f64();
+    work(tasks, ((trial.tasks * trial.each) as f64 * rounds) as usize)
+}
+
+fn contest(
+    racers: &mut [&mut Box<dyn Race>],
+    work: Work,
+    rounds: usize,
+    inspector: &mut Inspector,
+) -> Result<Results, Failed> {
+    let mut results = Results::new(racers.iter().map(|racer| racer.name()));
+    for (racer, result) in racers.iter_mut().zip(&mut results.each) {
+        let before = Calls::of(inspector)?;
+        result.allocations = lap::allocations(racer.as_mut(), work);
+        result.commands = Calls::of(inspector)?.since(&before, work.tasks * work.each);
+        all_released(inspector)?;
     }
-}
-
-fn rate<C: Cycle>(threads: usize, cycles: usize, contenders: impl FnOnce() -> Vec<C>) -> f64 {
-    let contenders = contenders();
-    let each = cycles / threads;
-    let began = Instant::now();
-    thread::scope(|scope| {
-        for (number, mut contender) in contenders.into_iter().enumerate() {
-            scope.spawn(move || {
-                let key = format!("bench:{number}");
-                (0..each).for_each(|_| contender.run(&key));
-            });
+    for _ in 0..rounds {
+        for (racer, result) in racers.iter_mut().zip(&mut results.each) {
+            result.add(Lap::timed(racer.as_mut(), work, inspector)?);
+            all_released(inspector)?;
         }
-    });
-    (each * threads) as f64 / began.elapsed().as_secs_f64()
+    }
+    Ok(results)
 }
 
-fn ratios(ours: &[f64], theirs: &[f64]) -> Vec<f64> {
-    ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect()
-}
-
-fn spread(values: &[f64], digits: usize) -> String {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let (least, most) = (sorted[0], sorted[sorted.len() - 1]);
-    let median = sorted[sorted.len() / 2];
-    format!("{median:9.digits$} ({least:.digits$} .. {most:.digits$})")
+/// Not every contender tells whether its release found the key.
+fn all_released(inspector: &mut Inspector) -> Result<(), Failed> {
+    let keys = inspector.command(&["DBSIZE"])?;
+    assert_eq!(keys.integer(), Some(0), "every key was given back");
+    Ok(())
 }

@@ -2,7 +2,9 @@
 
 use core::time::Duration;
 
-use crate::lap::{Lap, Work};
+use crate::lap::Lap;
+use crate::machine::Processor;
+use crate::race::Work;
 
 /// Of all contenders; the first is what the others are compared with.
 pub(crate) struct Results {
@@ -10,14 +12,17 @@ pub(crate) struct Results {
 }
 
 /// Of one contender, round by round.
+#[derive(Default)]
 pub(crate) struct Outcome {
     name: &'static str,
     pub(crate) allocations: Option<f64>,
     pub(crate) commands: String,
     rates: Vec<f64>,
-    processor: Vec<f64>,
     half: Vec<f64>,
     most: Vec<f64>,
+    cycles: usize,
+    client: Processor,
+    server: Duration,
 }
 
 impl Outcome {
@@ -28,54 +33,53 @@ impl Outcome {
         self.half.push(at(50));
         self.most.push(at(99));
         self.rates.push(cycles as f64 / lap.took.as_secs_f64());
-        self.processor.push(micros(lap.processor) / cycles as f64);
+        self.cycles += cycles;
+        self.client = self.client.and(lap.client);
+        self.server += lap.server;
+    }
+
+    fn line(&self, base: &Self) -> String {
+        let ratios: Vec<_> = self.rates.iter().zip(&base.rates).map(|(a, b)| a / b).collect();
+        let cost = |time| micros(time) / self.cycles as f64;
+        let allocations = self.allocations.map_or("-".to_owned(), |count| format!("{count:.2}"));
+        format!(
+            "  {:20}{:>26}{:>21}{:8.0}{:8.0}{:8.2}{:8.2}{:8.2}{:>8}",
+            self.name,
+            spread(&self.rates, 0),
+            spread(&ratios, 2),
+            median(&self.half),
+            median(&self.most),
+            cost(self.client.user),
+            cost(self.client.system),
+            cost(self.server),
+            allocations
+        )
     }
 }
 
 impl Results {
     pub(crate) fn new(names: impl Iterator<Item = &'static str>) -> Self {
-        let each = names.map(|name| Outcome {
-            name,
-            allocations: None,
-            commands: String::new(),
-            rates: Vec::new(),
-            processor: Vec::new(),
-            half: Vec::new(),
-            most: Vec::new(),
-        });
-        Self { each: each.collect() }
+        Self { each: names.map(|name| Outcome { name, ..Outcome::default() }).collect() }
     }
 
-    pub(crate) fn print(&self, work: Work, pinned: bool) {
+    pub(crate) fn print(&self, work: Work, place: &str) {
         let [base, ..] = &*self.each else { return };
-        let place = match (pinned, work.tasks) {
-            (false, _) => "not pinned",
-            (true, 1) => "one processor for both",
-            (true, _) => "server on a processor of its own",
-        };
         println!("{} task(s) of {} cycles, {place}", work.tasks, work.each);
         println!(
-            "  {:24}{:>26}{:>21}{:>8}{:>8}{:>8}{:>8}",
-            "", "cycles/s", "ratio to the first", "p50 us", "p99 us", "cpu us", "allocs"
+            "  {:20}{:>26}{:>21}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}",
+            "",
+            "cycles/s",
+            "ratio to the first",
+            "p50 us",
+            "p99 us",
+            "user us",
+            "sys us",
+            "server",
+            "allocs"
         );
-        for one in &self.each {
-            let ratios: Vec<_> = one.rates.iter().zip(&base.rates).map(|(a, b)| a / b).collect();
-            let allocations = one.allocations.map_or("-".to_owned(), |count| format!("{count:.2}"));
-            println!(
-                "  {:24}{:>26}{:>21}{:8.0}{:8.0}{:8.2}{:>8}",
-                one.name,
-                spread(&one.rates, 0),
-                spread(&ratios, 2),
-                median(&one.half),
-                median(&one.most),
-                median(&one.processor),
-                allocations
-            );
-        }
+        self.each.iter().for_each(|one| println!("{}", one.line(base)));
         println!("  commands a cycle, with those inside scripts:");
-        for one in &self.each {
-            println!("  {:24}{}", one.name, one.commands);
-        }
+        self.each.iter().for_each(|one| println!("  {:20}{}", one.name, one.commands));
         println!();
     }
 }
@@ -94,7 +98,7 @@ fn median(values: &[f64]) -> f64 {
     sorted(values)[values.len() / 2]
 }
 
-/// Median (least .. most).
+/// Median (least..most).
 fn spread(values: &[f64], digits: usize) -> String {
     let all = sorted(values);
     let (least, most) = (all[0], all[all.len() - 1]);
