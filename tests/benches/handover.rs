@@ -1,0 +1,71 @@
+//! How a lock changes hands: between waiters of this and other makes, from a client that is no waiter, and
+//! from a holder that is gone; and what waiters cost while they sleep. On one real server in one run.
+//!
+//! `cargo bench -p redlatch-testkit --features peers --bench handover [-- --help]`
+//!
+//! Every make runs in processes of its own: one, and four that the waiters are spread over. Rounds of the
+//! makes alternate, so that all see the same machine; the ratio of each round is what travels to other
+//! machines. Nothing is pinned. Commands are counted in a round of their own, as `MONITOR` writes
+//! them down: what scripts run is not among them, nor are pushes.
+
+#[path = "handover/asleep.rs"]
+mod asleep;
+#[path = "measure/clock.rs"]
+mod clock;
+#[path = "handover/contest.rs"]
+mod contest;
+#[path = "handover/crew.rs"]
+mod crew;
+#[path = "handover/expired.rs"]
+mod expired;
+#[path = "handover/history.rs"]
+mod history;
+#[path = "measure/kind.rs"]
+mod kind;
+#[path = "handover/make.rs"]
+mod make;
+#[path = "handover/monitor.rs"]
+mod monitor;
+#[path = "handover/options.rs"]
+mod options;
+#[path = "handover/relay.rs"]
+mod relay;
+#[path = "handover/released.rs"]
+mod released;
+#[path = "handover/report.rs"]
+mod report;
+#[path = "handover/sent.rs"]
+mod sent;
+#[path = "handover/sleeper.rs"]
+mod sleeper;
+#[path = "measure/spread.rs"]
+mod spread;
+#[path = "handover/told.rs"]
+mod told;
+#[path = "measure/usage.rs"]
+mod usage;
+#[path = "handover/worker.rs"]
+mod worker;
+
+use clap::Parser;
+use options::{Options, Part, Role};
+use redlatch_testkit::server::Server;
+
+type Failed = Box<dyn core::error::Error>;
+
+fn main() -> Result<(), Failed> {
+    let Options { role, run, .. } = Options::parse();
+    if let Some(Role::Worker(worker)) = role {
+        return worker::run(&worker);
+    }
+    let server = Server::start(run.server)?;
+    for part in &run.parts {
+        match part {
+            Part::Turns => contest::contest(&run, &server)?,
+            Part::Released => released::released(&run, &server)?,
+            Part::Expired => expired::expired(&run, &server)?,
+            Part::Asleep => asleep::asleep(&server)?,
+        }
+    }
+    Ok(())
+}

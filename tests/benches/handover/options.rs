@@ -1,0 +1,115 @@
+//! The command line.
+
+use core::time::Duration;
+use std::fmt;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use redlatch_testkit::server::Kind;
+
+use crate::kind::kind;
+
+/// Waiters hand a lock over; a foreign client gives it back; a holder dies; waiters sleep.
+#[derive(Debug, Parser)]
+#[command(name = "handover", max_term_width = 100, args_conflicts_with_subcommands = true)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    pub(crate) role: Option<Role>,
+    #[command(flatten)]
+    pub(crate) run: Run,
+    /// What cargo adds.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// The program starts itself again for its workers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Role {
+    #[command(hide = true)]
+    Worker(Worker),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Worker {
+    pub(crate) make: Make,
+    pub(crate) url: String,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Hand-overs between waiters
+    Turns,
+    /// Releases by other clients
+    Released,
+    /// Keys that expire
+    Expired,
+    /// What sleeping waiters cost
+    Asleep,
+}
+
+/// Who contends. The first of those that are asked for is what the others are compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Make {
+    RedlatchTokio,
+    RedlatchStd,
+    Rslock,
+    RedisPy,
+    NodeRedlock,
+}
+
+impl fmt::Display for Make {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::RedlatchTokio => "redlatch-tokio",
+            Self::RedlatchStd => "redlatch-std",
+            Self::Rslock => "rslock",
+            Self::RedisPy => "redis-py",
+            Self::NodeRedlock => "node-redlock",
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// What to measure
+    #[arg(long, value_delimiter = ',', default_values_t = Part::value_variants().to_vec())]
+    pub(crate) parts: Vec<Part>,
+    /// The server: redis-7.0, valkey-9.1 and so on
+    #[arg(long, default_value = "redis-7.0", value_parser = kind)]
+    pub(crate) server: Kind,
+    /// Who contends
+    #[arg(long, value_delimiter = ',', default_values_t = Make::value_variants().to_vec())]
+    pub(crate) makes: Vec<Make>,
+    /// Waiters on the key
+    #[arg(long, value_delimiter = ',', default_values_t = [2, 16, 100])]
+    pub(crate) waiters: Vec<usize>,
+    /// Processes that they are spread over
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 4])]
+    pub(crate) processes: Vec<usize>,
+    /// Rounds of each, besides one that counts commands
+    #[arg(long, default_value_t = 3)]
+    pub(crate) rounds: usize,
+    /// Length of a round
+    #[arg(long, default_value_t = 800)]
+    millis: u64,
+    /// Releases by other clients, and keys that expire, of each kind
+    #[arg(long, default_value_t = 40)]
+    pub(crate) samples: usize,
+}
+
+impl Run {
+    pub(crate) const fn length(&self) -> Duration {
+        Duration::from_millis(self.millis)
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Turns => "turns",
+            Self::Released => "released",
+            Self::Expired => "expired",
+            Self::Asleep => "asleep",
+        })
+    }
+}
