@@ -3,9 +3,11 @@
 //! `cargo bench -p redlatch-testkit --bench instructions` runs itself under valgrind, each piece of
 //! work with none and with a thousand repetitions, and prints the difference divided by a thousand.
 
+#[path = "instructions/callgrind.rs"]
+mod callgrind;
+
 use core::hint::black_box;
 use core::time::Duration;
-use std::process::Command as Process;
 
 use redlatch_core::resp::encode;
 use redlatch_core::{
@@ -38,7 +40,8 @@ fn main() {
     }
     println!("instructions each, by callgrind");
     for work in WORKS {
-        let each = (count(work, REPETITIONS) - count(work, 0)) / REPETITIONS;
+        let count = |times: u64| callgrind::count(&["--work", work, &times.to_string()]);
+        let each = (count(REPETITIONS) - count(0)) / REPETITIONS;
         println!("{each:6}  {work}");
     }
 }
@@ -86,20 +89,4 @@ fn round_trip(connection: &mut Connection<[u8; 512]>, claim: &Command<'_>, read:
             black_box(Answer::from(reply));
         }
     }
-}
-
-/// Instructions of one whole run under callgrind.
-fn count(work: &str, repetitions: u64) -> u64 {
-    let program = std::env::current_exe().expect("this program has a path");
-    let output = Process::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(program)
-        .args(["--work", work, &repetitions.to_string()])
-        .output()
-        .expect("valgrind, from the package of that name, counts the instructions");
-    let log = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{log}");
-    let counted = log.lines().find_map(|line| line.split_once("Collected : "));
-    let (_, number) = counted.unwrap_or_else(|| panic!("valgrind says: {log}"));
-    number.trim().parse().expect("a number")
 }
