@@ -7,19 +7,39 @@ use core::ops::Deref;
 
 use bytes::Bytes;
 
+/// Longest key that is kept in place.
+const SHORT: usize = 46;
+
 /// The key of a lock: any bytes, the same on every server and for every client that shall exclude
 /// others.
 ///
-/// Made of a string or of bytes. Those that are owned, and [`Bytes`], are taken over without a copy;
-/// a clone shares them. `Debug` and `Display` show it escaped, on one line.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Key(Bytes);
+/// Made of a string or of bytes. A short one is kept in place, without an allocation; long ones that are
+/// owned, and long [`Bytes`], are taken over without a copy, and a clone shares them. `Debug` and
+/// `Display` show it escaped, on one line.
+#[derive(Clone)]
+pub struct Key(Kept);
+
+#[derive(Clone)]
+enum Kept {
+    Short { len: u8, bytes: [u8; SHORT] },
+    Shared(Bytes),
+}
 
 impl Key {
-    /// The key without a copy, to be used again.
+    /// The key, to be used again; a long one without a copy.
     #[must_use]
-    pub const fn as_shared(&self) -> &Bytes {
-        &self.0
+    pub fn to_shared(&self) -> Bytes {
+        match &self.0 {
+            Kept::Short { .. } => Bytes::copy_from_slice(self),
+            Kept::Shared(key) => key.clone(),
+        }
+    }
+
+    fn short(key: &[u8]) -> Option<Self> {
+        let len = u8::try_from(key.len()).ok()?;
+        let mut bytes = [0; SHORT];
+        bytes.get_mut(..key.len())?.copy_from_slice(key);
+        Some(Self(Kept::Short { len, bytes }))
     }
 }
 
@@ -27,13 +47,30 @@ impl Deref for Key {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Kept::Short { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
+            Kept::Shared(key) => key,
+        }
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
     }
 }
 
 impl AsRef<[u8]> for Key {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        self
     }
 }
 
@@ -44,27 +81,21 @@ impl Borrow<[u8]> for Key {
     }
 }
 
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (**self).hash(state);
-    }
-}
-
 impl From<Bytes> for Key {
     fn from(key: Bytes) -> Self {
-        Self(key)
+        Self::short(&key).unwrap_or(Self(Kept::Shared(key)))
     }
 }
 
 impl From<Vec<u8>> for Key {
     fn from(key: Vec<u8>) -> Self {
-        Self(key.into())
+        Bytes::from(key).into()
     }
 }
 
 impl From<String> for Key {
     fn from(key: String) -> Self {
-        Self(key.into())
+        Bytes::from(key).into()
     }
 }
 
@@ -82,7 +113,7 @@ impl From<&str> for Key {
 
 impl From<&[u8]> for Key {
     fn from(key: &[u8]) -> Self {
-        Self(Bytes::copy_from_slice(key))
+        Self::short(key).unwrap_or_else(|| Self(Kept::Shared(Bytes::copy_from_slice(key))))
     }
 }
 
@@ -94,7 +125,7 @@ impl<const LEN: usize> From<&[u8; LEN]> for Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.escape_ascii().fmt(f)
+        self.escape_ascii().fmt(f)
     }
 }
 
@@ -106,8 +137,9 @@ impl fmt::Debug for Key {
 
 #[cfg(test)]
 mod tests {
-    use super::Key;
+    use super::{Key, SHORT};
     use bytes::Bytes;
+    use std::collections::HashSet;
 
     #[test]
     fn every_kind_of_string_is_the_same_key() {
@@ -128,12 +160,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_owned_is_not_copied() {
+    fn what_is_owned_and_long_is_not_copied() {
         let vec = vec![b'k'; 100];
         let at = vec.as_ptr();
         let key = Key::from(vec);
-        assert_eq!(key.as_shared().as_ptr(), at);
-        assert_eq!(key.clone().as_shared().as_ptr(), at);
+        assert_eq!(key.to_shared().as_ptr(), at);
+        assert_eq!(key.clone().to_shared().as_ptr(), at);
+    }
+
+    /// On both sides of the length that is kept in place.
+    #[test]
+    fn keys_of_every_length_are_whole_and_equal_however_they_were_made() {
+        let long: Vec<u8> = (0..=255).collect();
+        let mut keys = HashSet::new();
+        for len in [0, 1, SHORT - 1, SHORT, SHORT + 1, 256] {
+            let bytes = &long[..len];
+            let (copied, owned) = (Key::from(bytes), Key::from(bytes.to_vec()));
+            assert_eq!((&*copied, &*owned.to_shared()), (bytes, bytes), "{len}");
+            assert!(keys.insert(copied) && !keys.insert(owned), "{len}");
+            assert!(keys.contains(&Key::from(Bytes::copy_from_slice(bytes))), "{len}");
+        }
+        assert_eq!(size_of::<Key>(), 48, "as long keys fit in place as cost nothing");
     }
 
     #[test]
