@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use redlatch_core::{Event, Instant, Renew, Retry, Settings, Tally};
 
-use crate::drive::Drive;
+use crate::drive::{Drive, Wish};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::held::Held;
@@ -112,7 +112,7 @@ impl Acquiring {
         if let Turn::Begin = lines.turn(&self.session, now) {
             return Progress::Done(());
         }
-        self.session.note_owner(waker);
+        self.session.note_owner(waker.clone());
         // Whoever lets it begin, or cancels it, does that before waking.
         match lines.turn(&self.session, now) {
             Turn::Begin => Progress::Done(()),
@@ -128,9 +128,9 @@ impl Acquiring {
     }
 
     fn begin(&mut self) {
-        let (began, span) = (self.began, self.span.clone());
-        let begin = |lock: &mut crate::session::Machine, now| lock.acquire_since(began, now);
-        self.stage = Stage::Trying(Drive::new(&self.engine, &self.session, span, true, begin));
+        let wish = Wish::Acquire { since: self.began };
+        let drive = Drive::new(&self.engine, &self.session, self.span.clone(), wish);
+        self.stage = Stage::Trying(drive);
     }
 
     fn end(&mut self, event: Result<Event, Error>) -> Result<Held, Error> {
@@ -142,8 +142,9 @@ impl Acquiring {
             }
             return Ok(Held::new(&self.engine, &self.session));
         }
-        self.engine.leave_line(&self.session);
-        let waited = os::now().saturating_since(self.began);
+        let now = os::now();
+        self.engine.leave_line(&self.session, now);
+        let waited = now.saturating_since(self.began);
         Err(match event {
             Ok(Event::Denied(tally)) => self.engine.denied(tally, waited),
             Ok(_) => self.engine.denied(Tally::default(), waited),
@@ -156,7 +157,7 @@ impl Drop for Acquiring {
     fn drop(&mut self) {
         // If it was tried for, the reaper does this when it has told the servers.
         if let Stage::Queued { .. } = self.stage {
-            self.engine.leave_line(&self.session);
+            self.engine.leave_line(&self.session, os::now());
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use redlatch_core::{Retry, Settings, Ttl};
 
 use crate::config::ConfigError;
-use crate::drive::Drive;
+use crate::drive::{Drive, Wish};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::held::Releasing;
@@ -82,11 +82,10 @@ impl Engine {
         };
         let span = Span::release(&key);
         let session = Session::new(key, self.links.len(), settings);
+        let now = os::now();
         // A fresh machine is idle and refuses nothing.
-        let drive = Drive::new(self, &session, span, false, |machine, now| {
-            let _adopted = machine.adopt(lock, now);
-        });
-        Ok(Releasing::new(drive))
+        let _adopted = session.machine().lock.adopt(lock, now);
+        Ok(Releasing::new(Drive::new(self, &session, span, Wish::Release).begun(now)))
     }
 }
 

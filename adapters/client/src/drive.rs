@@ -1,41 +1,82 @@
-//! One thing that the owner of a lock machine has begun and waits for.
+//! One thing that the owner of a lock machine wants and waits for.
 
 use core::task::Waker;
 use std::sync::Arc;
 
 use redlatch_core::{Event, Instant};
 
-use crate::engine::{Engine, Step};
+use crate::engine::Engine;
 use crate::error::Error;
-use crate::os;
+use crate::mail::Mail;
 use crate::progress::Progress;
+use crate::round::{Round, Step};
 use crate::session::{Machine, Session};
 use crate::trace::Span;
 
-/// An acquisition, an extension or a release under way. State changes only in [`Drive::poll`], so it
-/// may be dropped at any time: the reaper drives the machine on.
+/// What the owner wants.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// The lock, for somebody who has waited since then; it is nobody's when this is dropped.
+    Acquire {
+        since: Instant,
+    },
+    Extend,
+    /// That it is not held any more, also when this is dropped.
+    Release,
+}
+
+impl Wish {
+    /// The owner takes over the machine, which is held here, and tells it.
+    fn tell(self, lock: &mut Machine, round: &mut Round<'_>) {
+        match self {
+            // Nobody else has driven it yet.
+            Self::Acquire { since } => return lock.acquire_since(since, round.now),
+            Self::Extend => lock.extend(round.now),
+            Self::Release => lock.release(round.now),
+        }
+        round.mail = round.session.look(None);
+    }
+
+    const fn is_acquisition(self) -> bool {
+        matches!(self, Self::Acquire { .. })
+    }
+}
+
+/// An acquisition, an extension or a release. State changes only in [`Drive::poll`], so it may be
+/// dropped at any time: the reaper drives the machine on.
 pub(crate) struct Drive {
     engine: Arc<Engine>,
     session: Arc<Session>,
     span: Span,
-    /// Dropped before its end, it leaves a lock that nobody wants.
-    abandons: bool,
+    wish: Wish,
+    /// When the machine was told.
+    began: Option<Instant>,
     over: bool,
 }
 
+/// How far one round went.
+enum Turn {
+    Wait(Instant),
+    /// Whether the machine wants to be looked after.
+    Over(Result<Event, Error>, bool),
+}
+
 impl Drive {
-    /// Begins something. `abandons` says whether nobody wants the lock when this is dropped.
+    /// Tells the machine when it is polled.
     pub(crate) fn new(
         engine: &Arc<Engine>,
         session: &Arc<Session>,
         span: Span,
-        abandons: bool,
-        begin: impl FnOnce(&mut Machine, Instant),
+        wish: Wish,
     ) -> Self {
-        session.take();
-        begin(&mut session.machine().lock, os::now());
         let (engine, session) = (Arc::clone(engine), Arc::clone(session));
-        Self { engine, session, span, abandons, over: false }
+        Self { engine, session, span, wish, began: None, over: false }
+    }
+
+    /// For a machine that was told.
+    pub(crate) fn begun(mut self, now: Instant) -> Self {
+        self.began = Some(now);
+        self
     }
 
     /// Drives the machine until it says how that went. What it owes then is left to the reaper.
@@ -49,50 +90,62 @@ impl Drive {
     }
 
     fn poll_inside(&mut self, waker: &Waker) -> Progress<Result<Event, Error>> {
-        let result = loop {
-            let mut machine = self.session.machine();
-            let step = self.engine.step(&self.session, &mut machine.lock);
+        let mut mail = match self.began {
+            Some(_) => self.session.look(None),
+            None => Mail::default(),
+        };
+        let session = &self.session;
+        loop {
+            let mut machine = session.machine();
+            let mut round = Round::new(session, mail);
+            if self.began.is_none() {
+                self.began = Some(round.now);
+                self.wish.tell(&mut machine.lock, &mut round);
+            }
+            let turn = self.turn(&mut machine.lock, &mut round);
             let holds = machine.lock.lease().is_some();
             drop(machine);
-            match step {
-                // A lock that is had after the client was closed could not be given back any more.
-                Ok(Step::Event(_)) if self.abandons && self.engine.is_closed() => {
-                    break Err(Error::Closed);
+            let Round { now, tidings, sent, .. } = round;
+            self.engine.pass_on(session, holds, now);
+            match turn {
+                Turn::Over(result, wants) => {
+                    self.over = true;
+                    if wants {
+                        session.hand_to(&self.engine.errands);
+                    } else if result.is_err() {
+                        session.rest();
+                    }
+                    self.engine.flush(sent, now);
+                    tidings.tell(session.key());
+                    return Progress::Done(result);
                 }
-                Ok(Step::Event(event)) => break Ok(event),
-                Ok(Step::Wait(_)) if self.session.is_cancelled() => break Err(Error::Closed),
-                Ok(Step::Wait(until)) => {
-                    self.engine.pass_on(&self.session, holds);
-                    self.engine.flush();
-                    if self.session.poll_incoming(waker).is_pending() {
-                        return Progress::Wait(until.unwrap_or(Instant::NEVER));
+                Turn::Wait(until) => {
+                    mail = session.look(Some(waker.clone()));
+                    self.engine.flush(sent, now);
+                    if mail.is_empty() && !session.is_cancelled() {
+                        return Progress::Wait(until);
                     }
                 }
-                Err(error) => break Err(error),
             }
-        };
-        self.leave(result.is_err());
-        Progress::Done(result)
+        }
     }
 
-    /// The caller goes, the machine may not be through.
-    fn leave(&mut self, abandon: bool) {
-        self.over = true;
-        let mut machine = self.session.machine();
-        if abandon {
-            machine.lock.abandon(os::now());
+    fn turn(&self, lock: &mut Machine, round: &mut Round<'_>) -> Turn {
+        let result = match self.engine.step(lock, round) {
+            // A lock that is had after the client was closed could not be given back any more.
+            Ok(Step::Event(_)) if self.wish.is_acquisition() && self.engine.is_closed() => {
+                Err(Error::Closed)
+            }
+            Ok(Step::Event(event)) => Ok(event),
+            Ok(Step::Wait(_)) if self.session.is_cancelled() => Err(Error::Closed),
+            Ok(Step::Wait(until)) => return Turn::Wait(until),
+            Err(error) => Err(error),
+        };
+        if result.is_err() {
+            lock.abandon(round.now);
         }
-        let wants = self.engine.attend(&self.session, &mut machine.lock);
-        let holds = machine.lock.lease().is_some();
-        drop(machine);
-        if wants.is_some() {
-            self.session.hand_to(&self.engine.errands);
-        } else {
-            self.session.rest();
-        }
-        self.engine.pass_on(&self.session, holds);
-        self.engine.flush();
-        self.session.tell();
+        let wants = self.engine.attend(lock, round).is_some();
+        Turn::Over(result, wants)
     }
 }
 
@@ -101,10 +154,12 @@ impl Drop for Drive {
         if self.over {
             return;
         }
-        if self.abandons {
-            self.session.abandon_to(&self.engine.errands);
-        } else {
-            self.session.hand_to(&self.engine.errands);
+        match self.wish {
+            Wish::Acquire { .. } => self.session.abandon_to(&self.engine.errands),
+            Wish::Release if self.began.is_none() => {
+                self.session.abandon_to(&self.engine.errands);
+            }
+            Wish::Extend | Wish::Release => self.session.hand_to(&self.engine.errands),
         }
     }
 }

@@ -5,7 +5,7 @@ use core::task::Waker;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_core::{Answer, Denial, Event, Instant, Lease, Loss, Output, Tally, majority};
+use redlatch_core::{Denial, Instant, Lease, Loss, Tally, majority};
 
 use crate::errands::Errands;
 use crate::error::{Cause, Error};
@@ -15,7 +15,8 @@ use crate::notice::Notice;
 use crate::options::Options;
 use crate::os;
 use crate::progress::Progress;
-use crate::session::{InLine, Incoming, Machine, Session};
+use crate::round::Round;
+use crate::session::{InLine, Session};
 use crate::sync::Place;
 use crate::tls::TlsConfig;
 
@@ -164,68 +165,8 @@ impl Drop for Closing {
     }
 }
 
-/// Where a machine stands after it was driven as far as it goes.
-pub(crate) enum Step {
-    /// It has something to say.
-    Event(Event),
-    /// It waits for an answer, or for this moment.
-    Wait(Option<Instant>),
-}
-
-/// Loop 2.
+/// For those who drive machines.
 impl Engine {
-    /// Does what the machine wants until it has an event or waits. Never waits itself. What it
-    /// sends is on its way after [`Engine::flush`].
-    pub(crate) fn step(&self, session: &Arc<Session>, lock: &mut Machine) -> Result<Step, Error> {
-        loop {
-            match lock.poll_output() {
-                Output::NeedToken => provide(lock)?,
-                Output::Send { ticket, command } => {
-                    let link = self.links.get(ticket.server());
-                    let unreachable = Err(Answer::Unreachable);
-                    let sent = link.map_or(unreachable, |it| it.send(ticket, &command, session));
-                    if let Err(answer) = sent {
-                        session.deliver(ticket, answer);
-                    }
-                }
-                Output::Event(event) => {
-                    let event = self.explained(event, session);
-                    session.publish(event, os::now());
-                    return Ok(Step::Event(event));
-                }
-                Output::Wait(until) => match session.incoming() {
-                    Some(Incoming::Answer(ticket, answer)) => {
-                        lock.handle_answer(ticket, answer, os::now());
-                    }
-                    Some(Incoming::Hint) => lock.hint(os::now()),
-                    None if until.is_some_and(|until| until <= os::now()) => {
-                        lock.handle_timeout(os::now());
-                    }
-                    None => return Ok(Step::Wait(until)),
-                },
-            }
-        }
-    }
-
-    /// Drives a machine in its owner's absence as far as it goes. Gives the moment when it wants to
-    /// be looked at again, or `None` when it needs nobody until its owner comes back. What it says
-    /// is published for the owner.
-    pub(crate) fn attend(&self, session: &Arc<Session>, lock: &mut Machine) -> Option<Instant> {
-        let until = loop {
-            match self.step(session, lock) {
-                Ok(Step::Event(_)) => {}
-                Ok(Step::Wait(until)) => break until.unwrap_or(Instant::NEVER),
-                Err(_) => lock.abandon(os::now()),
-            }
-        };
-        // While the lock is held, answers that come late can wait for the owner.
-        let rests = match lock.lease() {
-            Some(lease) => until >= lease.until(),
-            None => lock.is_settled(),
-        };
-        (!rests).then_some(until)
-    }
-
     /// The lease of a lock that was taken, or why it is lost. What its owner hears is what the
     /// machine says: neither a loss nor its reason is guessed from the clock.
     pub(crate) fn look(&self, session: &Arc<Session>) -> Result<Lease, Loss> {
@@ -233,30 +174,31 @@ impl Engine {
             return standing;
         }
         let mut machine = session.machine();
-        machine.lock.handle_timeout(os::now());
-        let wants = self.attend(session, &mut machine.lock);
+        let mut round = Round::new(session, session.take_mail());
+        machine.lock.handle_timeout(round.now);
+        let wants = self.attend(&mut machine.lock, &mut round);
         let holds = machine.lock.lease().is_some();
         drop(machine);
         if wants.is_some() {
             session.hand_to(&self.errands);
         }
-        self.pass_on(session, holds);
-        self.flush();
-        session.tell();
+        self.pass_on(session, holds, round.now);
+        self.flush(round.sent, round.now);
+        round.tidings.tell(session.key());
         session.standing(os::now()).unwrap_or(Err(Loss::Expired))
     }
 
     /// A lock that was held and is not lets the next in line begin. Whoever drives a machine calls this
-    /// when it has let go of it; `holds` says whether the lock is held.
-    pub(crate) fn pass_on(&self, session: &Arc<Session>, holds: bool) {
+    /// when it has let go of it, before it flushes; `holds` says whether the lock is held.
+    pub(crate) fn pass_on(&self, session: &Arc<Session>, holds: bool, now: Instant) {
         if !holds && session.in_line() == InLine::Holding {
-            self.leave_line(session);
+            self.leave_line(session, now);
         }
     }
 
     /// It has not, or no longer, to do with the lock.
-    pub(crate) fn leave_line(&self, session: &Arc<Session>) {
-        if let Some(next) = self.lines.leave(session, os::now()) {
+    pub(crate) fn leave_line(&self, session: &Arc<Session>, now: Instant) {
+        if let Some(next) = self.lines.leave(session, now) {
             next.wake();
         }
         if self.is_closed() {
@@ -264,21 +206,11 @@ impl Engine {
         }
     }
 
-    /// A key that is gone was forgotten, if the servers that have surely been running since the lock
-    /// was taken are no majority.
-    fn explained(&self, event: Event, session: &Session) -> Event {
-        let since = match (event, session.taken()) {
-            (Event::Lost(Loss::Deleted), Some(since)) => since,
-            _ => return event,
-        };
-        let kept = self.links.iter().filter(|link| !link.has_restarted_since(since)).count();
-        let forgotten = kept < majority(self.links.len());
-        if forgotten { Event::Lost(Loss::ServerRestarted) } else { event }
-    }
-
-    /// Writes what is queued, and ends connections whose server is silent.
-    pub(crate) fn flush(&self) {
-        self.links.iter().for_each(Link::flush);
+    /// Writes what is queued, or has it written, if something was `sent`. Ends connections whose
+    /// server is silent, where nobody else looks.
+    pub(crate) fn flush(&self, sent: bool, now: Instant) {
+        let links = self.links.iter().filter(|link| sent || link.is_written_by_all());
+        links.for_each(|link| link.flush(now));
     }
 
     /// When it must be called again, for a server that stays silent.
@@ -301,12 +233,6 @@ impl Engine {
         self.closed.store(true, Ordering::SeqCst);
         self.lines.all().iter().for_each(Session::cancel);
     }
-}
-
-/// Gives the machine a fresh token; one it has seen before is the generator's fault.
-fn provide(lock: &mut Machine) -> Result<(), Error> {
-    let token = os::token()?;
-    lock.provide(token, os::now()).map_err(|_| Error::Random)
 }
 
 /// Errors.

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use redlatch_core::{Event, Lease, Loss, Released};
 
 use crate::detached::Detached;
-use crate::drive::Drive;
+use crate::drive::{Drive, Wish};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::key::Key;
 use crate::os;
 use crate::progress::Progress;
+use crate::round::Round;
 use crate::session::Session;
 use crate::sync::Place;
 use crate::trace::Span;
@@ -77,8 +78,7 @@ impl Held {
             return Err(Error::Closed);
         }
         let span = Span::extend(self.key());
-        let drive =
-            Drive::new(&self.engine, &self.session, span, false, |lock, now| lock.extend(now));
+        let drive = Drive::new(&self.engine, &self.session, span, Wish::Extend);
         Ok(Extending { held: self, drive })
     }
 
@@ -93,8 +93,7 @@ impl Held {
         }
         self.released = true;
         let span = Span::release(self.key());
-        let drive =
-            Drive::new(&self.engine, &self.session, span, false, |lock, now| lock.release(now));
+        let drive = Drive::new(&self.engine, &self.session, span, Wish::Release);
         Ok(Releasing::new(drive))
     }
 
@@ -103,19 +102,19 @@ impl Held {
     /// lost.
     pub fn detach(mut self) -> Option<Detached> {
         let (engine, session) = (&self.engine, &self.session);
-        session.take();
         let mut machine = session.machine();
+        let mut round = Round::new(session, session.look(None));
         let ttl = machine.lock.settings().ttl;
-        let detached = machine.lock.detach(os::now());
+        let detached = machine.lock.detach(round.now);
         // It may still owe what earlier attempts have left.
-        let wants = engine.attend(session, &mut machine.lock);
+        let wants = engine.attend(&mut machine.lock, &mut round);
         drop(machine);
         if wants.is_some() {
             session.hand_to(&engine.errands);
         }
-        engine.pass_on(session, false);
-        engine.flush();
-        session.tell();
+        engine.pass_on(session, false, round.now);
+        engine.flush(round.sent, round.now);
+        round.tidings.tell(session.key());
         let detached = detached.map(|lock| Detached::new(engine, self.key(), ttl, lock));
         self.released = true;
         detached

@@ -70,11 +70,14 @@ mod keeper;
 mod key;
 mod lines;
 mod link;
+mod mail;
 mod notice;
 mod options;
 pub mod os;
 mod progress;
 mod reaper;
+mod round;
+mod seats;
 mod secret;
 mod session;
 #[doc(hidden)]

@@ -215,7 +215,11 @@ impl Line {
         self.apart.retain(|other| !Arc::ptr_eq(other, session));
         // It was held apart from the line: whoever asks for it may try now.
         let free = before != InLine::Asking;
-        self.front.as_ref().filter(|front| free && front.hint_if_asking()).cloned()
+        let front =
+            self.front.as_ref().filter(|front| free && front.in_line() == InLine::Asking)?;
+        // It is woken by the caller.
+        front.put_hint();
+        Some(Arc::clone(front))
     }
 
     /// The next comes to the front, and may begin at this moment.

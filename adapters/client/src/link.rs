@@ -1,9 +1,10 @@
 //! One server as everybody sees it: the connection that is up or why there is none.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
 use core::time::Duration;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use redlatch_core::{Answer, Class, Command, Greeting, Instant, Ticket};
 
@@ -15,12 +16,15 @@ use crate::os;
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::sync::lock;
+use crate::trace;
 use crate::wire::{News, Wakeups, Wire};
 
 pub(crate) struct Link {
     /// Its address, as errors name it.
     pub(crate) server: Arc<str>,
     state: Mutex<State>,
+    /// Whoever has something to write writes it: the connection has an outlet.
+    has_outlet: AtomicBool,
 }
 
 #[derive(Default)]
@@ -49,7 +53,11 @@ struct State {
 /// For everybody.
 impl Link {
     pub(crate) fn new(endpoint: &Endpoint) -> Self {
-        Self { server: endpoint.to_string().into(), state: Mutex::default() }
+        Self {
+            server: endpoint.to_string().into(),
+            state: Mutex::default(),
+            has_outlet: AtomicBool::new(false),
+        }
     }
 
     /// Queues a request. Does not write it: see [`Link::flush`].
@@ -61,10 +69,11 @@ impl Link {
         ticket: Ticket,
         command: &Command<'_>,
         session: &Arc<Session>,
+        now: Instant,
     ) -> Result<(), Answer> {
-        let mut state = self.state();
+        let (mut state, now) = self.state_at(now);
         let wire = state.wire.as_mut().ok_or(Answer::Unreachable)?;
-        let submitted = wire.submit(ticket, command, session, os::now());
+        let submitted = wire.submit(ticket, command, session, now);
         match submitted {
             Ok(()) => state.sent += 1,
             Err(Answer::Refused(refusal)) => state.notice = Some(refusal.into()),
@@ -76,18 +85,32 @@ impl Link {
     /// Writes what is queued, or wakes the keeper to do it, and notices that the server has been
     /// silent for too long. It waits only in an outlet whose server does not read, and then ends the
     /// connection after the reply timeout.
-    pub(crate) fn flush(&self) {
-        let mut wakeups = Wakeups::default();
-        let mut state = self.state();
-        let flushed = state.wire.as_mut().map_or(Ok(false), |wire| wire.flush(os::now()));
-        match flushed {
-            Ok(false) => {}
-            Ok(true) => wakeups.waker(state.keeper.take()),
-            Err(error) => state.end(error, &mut wakeups),
-        }
-        state.note_polling(&mut wakeups);
+    pub(crate) fn flush(&self, now: Instant) {
+        let (mut state, now) = self.state_at(now);
+        let flushed = state.wire.as_mut().map_or(Ok(false), |wire| wire.flush(now));
+        let keeper = match flushed {
+            Ok(false) => None,
+            Ok(true) => state.keeper.take(),
+            Err(error) => {
+                let mut wakeups = Wakeups::default();
+                state.end(error, &mut wakeups);
+                drop(state);
+                return wakeups.wake(&self.server);
+            }
+        };
+        let untracked = state.wire.as_mut().and_then(Wire::take_untracked);
         drop(state);
-        wakeups.wake(&self.server);
+        if let Some(refusal) = untracked {
+            trace::polling(&self.server, refusal);
+        }
+        if let Some(keeper) = keeper {
+            keeper.wake();
+        }
+    }
+
+    /// Whether [`Link::flush`] writes, and must be called again and again by those who wait.
+    pub(crate) fn is_written_by_all(&self) -> bool {
+        self.has_outlet.load(Ordering::Relaxed)
     }
 
     /// When somebody who waits for an answer must flush again, to notice that the server is silent.
@@ -147,6 +170,19 @@ impl Link {
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
+
+    /// With the moment `now` that the caller knows, or a later one: whoever waited for the mutex looks
+    /// at the clock again.
+    fn state_at(&self, now: Instant) -> (MutexGuard<'_, State>, Instant) {
+        match self.state.try_lock() {
+            Ok(state) => (state, now),
+            Err(TryLockError::Poisoned(state)) => (state.into_inner(), now),
+            Err(TryLockError::WouldBlock) => {
+                let state = self.state();
+                (state, os::now())
+            }
+        }
+    }
 }
 
 /// For the keeper.
@@ -164,14 +200,15 @@ impl Link {
         state.served = false;
         state.error = None;
         state.note_greeting(wire.greeting(), os::now());
+        self.has_outlet.store(wire.has_outlet(), Ordering::Relaxed);
         state.wire = Some(wire);
         wakeups.news(News::Connected);
         if state.closing {
             state.end(Error::Closed, &mut wakeups);
         }
         for session in waiting() {
-            session.hint();
-            wakeups.session(session);
+            let call = session.hint();
+            wakeups.session(session, call);
         }
         wakeups.waker(state.starter.take());
         drop(state);
@@ -231,16 +268,19 @@ impl Link {
         let received = wire.receive(bytes, password, lines, &mut notice, &mut wakeups);
         let lives = received.is_ok();
         let must_flush = lives && wire.must_flush();
+        let untracked = wire.take_untracked();
         state.notice = notice.or(state.notice.take());
         state.served |= lives && !bytes.is_empty();
-        state.note_polling(&mut wakeups);
         if let Err(error) = received {
             state.end(error, &mut wakeups);
         }
         drop(state);
         wakeups.wake(&self.server);
+        if let Some(refusal) = untracked {
+            trace::polling(&self.server, refusal);
+        }
         if must_flush {
-            self.flush();
+            self.flush(os::now());
         }
         lives
     }
@@ -302,13 +342,6 @@ impl State {
             .is_some_and(|(then, at)| greeting.proves_restart(&then, now.saturating_since(at)))
         {
             self.restarted = Some(now);
-        }
-    }
-
-    /// Tells, once for a connection, that the server wakes nobody who waits.
-    fn note_polling(&mut self, wakeups: &mut Wakeups) {
-        if let Some(refusal) = self.wire.as_mut().and_then(Wire::take_untracked) {
-            wakeups.polling(refusal);
         }
     }
 

@@ -33,10 +33,6 @@ pub(crate) struct Untold;
 impl Untold {
     pub(crate) const fn note(&mut self, _event: Event) {}
 
-    pub(crate) const fn take(&mut self) -> Self {
-        Self
-    }
-
     pub(crate) const fn tell(self, _key: &Key) {}
 }
 

@@ -9,6 +9,7 @@ use redlatch_core::Instant;
 use crate::engine::Engine;
 use crate::os;
 use crate::progress::Progress;
+use crate::round::Round;
 use crate::session::Session;
 
 /// Most machines in its care. Beyond that the one that can wait longest is left to its ttl.
@@ -38,7 +39,7 @@ impl Reaper {
             rounds.visit(engine, session);
         }
         rounds.visit_due(engine);
-        engine.flush();
+        engine.flush(core::mem::take(&mut rounds.sent), os::now());
         if let Some(by) = close_by {
             let paid = !engine.lines.any() && !rounds.owes();
             if (paid || by <= os::now()) && engine.errands.end(paid) {
@@ -65,11 +66,13 @@ impl Drop for Reaper {
 struct Rounds {
     due: BTreeMap<(Instant, u64), Arc<Session>>,
     most: usize,
+    /// Something was queued that must be flushed.
+    sent: bool,
 }
 
 impl Rounds {
     const fn new(most: usize) -> Self {
-        Self { due: BTreeMap::new(), most }
+        Self { due: BTreeMap::new(), most, sent: false }
     }
 
     fn is_empty(&self) -> bool {
@@ -92,23 +95,25 @@ impl Rounds {
         let mut machine = session.machine();
         let listed = machine.listed.take();
         let before = listed.and_then(|at| self.due.remove(&(at, session.id())));
-        if !session.is_reapers() {
+        let Some(mail) = session.reapers_mail() else {
             drop(machine);
             return drop(before);
-        }
+        };
+        let mut round = Round::new(&session, mail);
         let abandoned = session.take_abandoned();
         if abandoned {
-            machine.lock.abandon(os::now());
+            machine.lock.abandon(round.now);
         }
-        machine.listed = engine.attend(&session, &mut machine.lock);
+        machine.listed = engine.attend(&mut machine.lock, &mut round);
         let (listed, holds) = (machine.listed, machine.lock.lease().is_some());
         drop(machine);
         drop(before);
         if abandoned {
-            engine.leave_line(&session);
+            engine.leave_line(&session, round.now);
         }
-        engine.pass_on(&session, holds);
-        session.tell();
+        engine.pass_on(&session, holds, round.now);
+        self.sent |= round.sent;
+        round.tidings.tell(session.key());
         if let Some(at) = listed {
             self.due.insert((at, session.id()), session);
             if self.due.len() > self.most {

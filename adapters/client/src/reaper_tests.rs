@@ -68,7 +68,7 @@ fn what_owes_is_kept_once() {
         rounds.visit(&engine, Arc::clone(&session));
         assert!(rounds.due.len() == 1 && rounds.owes());
     }
-    session.take();
+    assert!(session.look(None).is_empty());
     rounds.visit(&engine, session);
     assert!(rounds.due.is_empty(), "its owner drives it again");
 }
@@ -90,12 +90,12 @@ fn a_session_waits_for_one_visit_only() {
     let engine = engine();
     let session = owing(&engine);
     for _ in 0..100 {
-        session.wake();
+        session.call(session.hint());
     }
     let (visits, _) = engine.errands.collect();
     assert_eq!(visits.len(), 1);
     visits[0].unqueue();
-    session.wake();
+    session.call(session.hint());
     assert_eq!(engine.errands.collect().0.len(), 1, "and comes again after it");
 }
 

@@ -2,20 +2,21 @@
 //! owner may believe.
 
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use core::task::{Poll, Waker};
-use std::collections::VecDeque;
+use core::task::Waker;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use redlatch_core::{Answer, Event, Instant, Lease, Lock, Loss, Seat, Settings, Ticket};
+use redlatch_core::{Answer, Event, Instant, Lease, Lock, Loss, Settings, Ticket};
 
 use crate::errands::Errands;
 use crate::key::Key;
+use crate::mail::Mail;
 use crate::os;
+use crate::seats::Seats;
 use crate::sync::{Place, Wakers, lock};
 use crate::trace::Untold;
 
 /// The machine itself.
-pub(crate) type Machine = Lock<Key, Vec<Seat>>;
+pub(crate) type Machine = Lock<Key, Seats>;
 
 /// A machine and its mail. Whoever drives it holds [`Session::machine`] while doing so, and waits
 /// without holding anything.
@@ -51,8 +52,7 @@ pub(crate) struct Driven {
 }
 
 struct Inbox {
-    answers: VecDeque<(Ticket, Answer)>,
-    hint: bool,
+    mail: Mail,
     driver: Driver,
 }
 
@@ -62,16 +62,33 @@ enum Driver {
     Reaper(Arc<Errands>),
 }
 
-/// What a driver finds in the inbox.
-pub(crate) enum Incoming {
-    Answer(Ticket, Answer),
-    Hint,
+/// Who drives the machine and is to be told that something has arrived, once no mutex is held.
+#[must_use]
+pub(crate) enum Call {
+    Nobody,
+    Owner(Waker),
+    Reaper(Arc<Errands>),
+}
+
+/// What is to be told once no mutex is held: what the machine said, and a loss to those who wait for
+/// one.
+#[derive(Default)]
+#[must_use]
+pub(crate) struct Tidings {
+    untold: Untold,
+    watchers: Vec<Waker>,
+}
+
+impl Tidings {
+    pub(crate) fn tell(self, key: &Key) {
+        self.untold.tell(key);
+        self.watchers.into_iter().for_each(Waker::wake);
+    }
 }
 
 /// What the owner may believe. A loss stays.
 #[derive(Default)]
 struct Status {
-    untold: Untold,
     /// When it was taken.
     taken: Option<Instant>,
     lease: Option<Lease>,
@@ -83,16 +100,12 @@ impl Session {
     /// A lock that is not held, driven by its owner.
     pub(crate) fn new(key: Key, servers: usize, settings: Settings) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let lock = Lock::new(key.clone(), vec![Seat::default(); servers], settings, os::seed());
+        let lock = Lock::new(key.clone(), Seats::new(servers), settings, os::seed());
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             key,
             machine: Mutex::new(Driven { lock, listed: None }),
-            inbox: Mutex::new(Inbox {
-                answers: VecDeque::new(),
-                hint: false,
-                driver: Driver::Owner(None),
-            }),
+            inbox: Mutex::new(Inbox { mail: Mail::default(), driver: Driver::Owner(None) }),
             status: Mutex::default(),
             cancelled: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
@@ -117,15 +130,6 @@ impl Session {
 
 /// Who drives.
 impl Session {
-    /// The owner drives the machine from now on. The reaper, if it is at it, finishes its step
-    /// first.
-    pub(crate) fn take(&self) {
-        let step_under_way = self.machine();
-        let before = self.drive_by(Driver::Owner(None));
-        drop(step_under_way);
-        drop(before);
-    }
-
     /// The owner does not wait any more: its waker, and with it a task, need not be kept.
     pub(crate) fn rest(&self) {
         let before = self.drive_by(Driver::Owner(None));
@@ -150,8 +154,11 @@ impl Session {
         core::mem::replace(&mut lock(&self.inbox).driver, driver)
     }
 
-    pub(crate) fn is_reapers(&self) -> bool {
-        matches!(lock(&self.inbox).driver, Driver::Reaper(_))
+    /// What has arrived, if the reaper drives. It is called again for what arrives later.
+    pub(crate) fn reapers_mail(&self) -> Option<Mail> {
+        let mut inbox = lock(&self.inbox);
+        let is_reapers = matches!(inbox.driver, Driver::Reaper(_));
+        is_reapers.then(|| core::mem::take(&mut inbox.mail))
     }
 
     /// Whether the owner went since the last look.
@@ -191,24 +198,14 @@ impl Session {
         InLine::of(self.in_line.swap(place as u8, Ordering::AcqRel))
     }
 
-    /// Hints at the key if it is asked for; whether it is.
-    pub(crate) fn hint_if_asking(&self) -> bool {
-        let asking = self.in_line() == InLine::Asking;
-        if asking {
-            self.hint();
-        }
-        asking
-    }
-
     /// The owner's waker will be woken once, by [`Session::wake`]. What was hinted at is forgotten: it is
     /// not asked for yet.
-    pub(crate) fn note_owner(&self, waker: &Waker) {
-        let fresh = waker.clone();
+    pub(crate) fn note_owner(&self, waker: Waker) {
         let mut inbox = lock(&self.inbox);
-        inbox.hint = false;
-        let before = core::mem::replace(&mut inbox.driver, Driver::Owner(Some(fresh)));
+        let before = core::mem::replace(&mut inbox.driver, Driver::Owner(Some(waker)));
+        let mail = core::mem::take(&mut inbox.mail);
         drop(inbox);
-        drop(before);
+        drop((before, mail));
     }
 }
 
@@ -225,70 +222,89 @@ impl InLine {
 
 /// What arrives.
 impl Session {
-    /// Puts an answer in, without waking the driver: answers come in bunches.
-    pub(crate) fn deliver(&self, ticket: Ticket, answer: Answer) {
-        lock(&self.inbox).answers.push_back((ticket, answer));
+    /// Puts an answer in. Gives whom to [call](Session::call): answers come in bunches.
+    pub(crate) fn deliver(&self, ticket: Ticket, answer: Answer) -> Call {
+        let mut inbox = lock(&self.inbox);
+        inbox.mail.push(ticket, answer);
+        inbox.driver.call()
     }
 
-    /// The key may be free. Does not wake the driver either.
-    pub(crate) fn hint(&self) {
-        lock(&self.inbox).hint = true;
+    /// The key may be free. [Wake](Session::wake) the driver afterwards.
+    pub(crate) fn put_hint(&self) {
+        lock(&self.inbox).mail.hint();
+    }
+
+    /// The key may be free. Gives whom to call, too.
+    pub(crate) fn hint(&self) -> Call {
+        let mut inbox = lock(&self.inbox);
+        inbox.mail.hint();
+        inbox.driver.call()
     }
 
     /// Wakes the driver.
     pub(crate) fn wake(self: &Arc<Self>) {
-        let mut inbox = lock(&self.inbox);
-        match &mut inbox.driver {
-            Driver::Owner(waker) => {
-                let waker = waker.take();
-                drop(inbox);
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
-            }
-            Driver::Reaper(errands) => {
-                let errands = Arc::clone(errands);
-                drop(inbox);
-                errands.visit(Arc::clone(self));
-            }
+        let call = lock(&self.inbox).driver.call();
+        self.call(call);
+    }
+
+    /// Wakes whom something that arrived has called for.
+    pub(crate) fn call(self: &Arc<Self>, call: Call) {
+        match call {
+            Call::Nobody => {}
+            Call::Owner(waker) => waker.wake(),
+            Call::Reaper(errands) => errands.visit(Arc::clone(self)),
         }
     }
 
-    /// Takes the next thing out of the inbox.
-    pub(crate) fn incoming(&self) -> Option<Incoming> {
-        let mut inbox = lock(&self.inbox);
-        if let Some((ticket, answer)) = inbox.answers.pop_front() {
-            return Some(Incoming::Answer(ticket, answer));
-        }
-        core::mem::take(&mut inbox.hint).then_some(Incoming::Hint)
+    /// Takes all that has arrived.
+    pub(crate) fn take_mail(&self) -> Mail {
+        core::mem::take(&mut lock(&self.inbox).mail)
     }
 
-    /// Ready when something is in the inbox, or the session is cancelled; else the owner's waker
-    /// will be woken once when that happens.
-    pub(crate) fn poll_incoming(&self, waker: &Waker) -> Poll<()> {
-        let fresh = waker.clone();
+    /// The owner drives the machine from now on, and takes all that has arrived. If that is nothing,
+    /// its waker will be woken once when something arrives or the session is cancelled: look whether
+    /// [it is](Session::is_cancelled) after this.
+    ///
+    /// Who takes the machine over from the reaper holds it meanwhile, so that a step under way is
+    /// finished. No waker is dropped in here then.
+    pub(crate) fn look(&self, waker: Option<Waker>) -> Mail {
         let mut inbox = lock(&self.inbox);
-        if self.is_cancelled() || !inbox.answers.is_empty() || inbox.hint {
-            drop(inbox);
-            return Poll::Ready(());
-        }
-        let before = core::mem::replace(&mut inbox.driver, Driver::Owner(Some(fresh)));
+        let mail = core::mem::take(&mut inbox.mail);
+        let (waker, unused) = if mail.is_empty() { (waker, None) } else { (None, waker) };
+        let before = core::mem::replace(&mut inbox.driver, Driver::Owner(waker));
         drop(inbox);
-        drop(before);
-        Poll::Pending
+        drop((before, unused));
+        mail
+    }
+}
+
+impl Driver {
+    /// Takes out whom to tell. The owner hears once, until it looks again.
+    fn call(&mut self) -> Call {
+        match self {
+            Self::Owner(waker) => waker.take().map_or(Call::Nobody, Call::Owner),
+            Self::Reaper(errands) => Call::Reaper(Arc::clone(errands)),
+        }
     }
 }
 
 /// What the owner may believe.
 impl Session {
-    /// Notes what the machine said. Whoever drives it calls this before it lets go of the machine.
-    pub(crate) fn publish(&self, event: Event, now: Instant) {
-        let mut status = lock(&self.status);
-        status.untold.note(event);
+    /// Notes what the machine said. Whoever drives it calls this before it lets go of the machine, and
+    /// tells the tidings afterwards.
+    pub(crate) fn publish(&self, event: Event, now: Instant, tidings: &mut Tidings) {
+        tidings.untold.note(event);
         match event {
-            Event::Acquired(lease) => (status.taken, status.lease) = (Some(now), Some(lease)),
-            Event::Extended(lease) => status.lease = Some(lease),
-            Event::Lost(loss) => status.lost = Some(loss),
+            Event::Acquired(lease) => {
+                let mut status = lock(&self.status);
+                (status.taken, status.lease) = (Some(now), Some(lease));
+            }
+            Event::Extended(lease) => lock(&self.status).lease = Some(lease),
+            Event::Lost(loss) => {
+                let mut status = lock(&self.status);
+                status.lost = Some(loss);
+                tidings.watchers.append(&mut status.watchers.take());
+            }
             _ => {}
         }
     }
@@ -296,16 +312,6 @@ impl Session {
     /// When the lock was taken.
     pub(crate) fn taken(&self) -> Option<Instant> {
         lock(&self.status).taken
-    }
-
-    /// Tells what was published, and wakes those who wait for a loss, if there is one.
-    pub(crate) fn tell(&self) {
-        let mut status = lock(&self.status);
-        let untold = status.untold.take();
-        let watchers = if status.lost.is_some() { status.watchers.take() } else { Vec::new() };
-        drop(status);
-        untold.tell(&self.key);
-        watchers.into_iter().for_each(Waker::wake);
     }
 
     /// The lease, or why it is lost; `None` when it has run out and the machine has not said why.

@@ -1,13 +1,14 @@
 //! The inbox, who is woken, and what the owner may believe.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
-use core::task::{Poll, Waker};
+use core::task::Waker;
 use std::sync::Arc;
 use std::task::Wake;
 
 use redlatch_core::{Answer, Drift, Event, Instant, Lease, Loss, Output, Settings, Ticket, Ttl};
 
-use super::{Incoming, Session};
+use super::{Call, Session, Tidings};
+use crate::mail::{Incoming, Mail};
 use crate::os;
 use crate::sync::Place;
 
@@ -54,19 +55,20 @@ fn woken(counter: &Counter) -> usize {
     counter.0.load(Ordering::SeqCst)
 }
 
-/// Answers come in bunches: they are put in without waking.
+/// Answers come in bunches: whom to call is said once, and called later.
 #[test]
 fn an_answer_ends_the_waiting() {
     let (session, (count, waker)) = (session(), counter());
     let ticket = ticket(&session);
-    assert_eq!(session.poll_incoming(&waker), Poll::Pending);
-    session.deliver(ticket, Answer::Ok);
-    session.deliver(ticket, Answer::Ok);
+    assert!(session.look(Some(waker.clone())).is_empty());
+    let first = session.deliver(ticket, Answer::Ok);
+    let second = session.deliver(ticket, Answer::Ok);
     assert_eq!(woken(&count), 0);
-    session.wake();
-    session.wake();
+    session.call(first);
+    session.call(second);
     assert_eq!(woken(&count), 1, "once until it waits again");
-    assert_eq!(session.poll_incoming(&waker), Poll::Ready(()));
+    assert!(!session.look(Some(waker)).is_empty());
+    assert!(matches!(session.deliver(ticket, Answer::Ok), Call::Nobody), "it does not wait");
 }
 
 /// Bytes before time, and answers before hints.
@@ -74,53 +76,90 @@ fn an_answer_ends_the_waiting() {
 fn answers_come_out_in_order_and_hints_after_them_once() {
     let session = session();
     let ticket = ticket(&session);
-    session.hint();
-    session.hint();
-    session.deliver(ticket, Answer::Ok);
-    session.deliver(ticket, Answer::Nil);
-    assert!(matches!(session.incoming(), Some(Incoming::Answer(_, Answer::Ok))));
-    assert!(matches!(session.incoming(), Some(Incoming::Answer(_, Answer::Nil))));
-    assert!(matches!(session.incoming(), Some(Incoming::Hint)));
-    assert!(session.incoming().is_none());
+    let numbers = 1..10;
+    for number in numbers.clone() {
+        let _nobody = (session.hint(), session.deliver(ticket, Answer::Integer(number)));
+    }
+    let mut mail = session.take_mail();
+    assert!(session.take_mail().is_empty(), "all is taken");
+    for number in numbers {
+        let Some(Incoming::Answer(_, answer)) = mail.next() else { panic!("{number} is missing") };
+        assert_eq!(answer, Answer::Integer(number));
+    }
+    assert!(!mail.is_empty());
+    assert!(matches!(mail.next(), Some(Incoming::Hint)));
+    assert!(mail.is_empty() && mail.next().is_none());
+}
+
+/// What is put in while some is taken out comes last.
+#[test]
+fn mail_keeps_its_order() {
+    let ticket = ticket(&session());
+    let (mut mail, mut next) = (Mail::default(), 0..);
+    let mut expected = 0..;
+    for (put, taken) in [(2, 1), (1, 1), (3, 2), (1, 3), (2, 2), (1, 1)] {
+        for number in next.by_ref().take(put) {
+            mail.push(ticket, Answer::Integer(number));
+        }
+        for number in expected.by_ref().take(taken) {
+            let Some(Incoming::Answer(_, answer)) = mail.next() else { panic!("{number}") };
+            assert_eq!(answer, Answer::Integer(number));
+        }
+    }
+    assert!(mail.is_empty());
 }
 
 #[test]
 fn waiting_ends_when_cancelled() {
     let (session, (count, waker)) = (session(), counter());
-    assert_eq!(session.poll_incoming(&waker), Poll::Pending);
+    assert!(session.look(Some(waker)).is_empty() && !session.is_cancelled());
     session.cancel();
     assert_eq!(woken(&count), 1);
-    assert_eq!(session.poll_incoming(&waker), Poll::Ready(()));
+    assert!(session.is_cancelled());
 }
 
 /// Another task drives on: it is the one that is woken.
 #[test]
-fn the_last_to_take_it_is_woken() {
+fn the_last_to_look_is_woken() {
     let (session, (first, first_waker), (second, second_waker)) = (session(), counter(), counter());
-    assert_eq!(session.poll_incoming(&first_waker), Poll::Pending);
-    session.take();
-    assert_eq!(session.poll_incoming(&second_waker), Poll::Pending);
-    session.hint();
-    session.wake();
+    assert!(session.look(Some(first_waker)).is_empty());
+    assert!(session.look(Some(second_waker)).is_empty());
+    let call = session.hint();
+    session.call(call);
     assert_eq!((woken(&first), woken(&second)), (0, 1));
+}
+
+/// Nobody else takes what has arrived for a machine in its care.
+#[test]
+fn the_reaper_is_called_until_the_owner_looks() {
+    let (session, reaper) = (session(), Arc::default());
+    assert!(session.reapers_mail().is_none());
+    session.hand_to(&reaper);
+    assert!(matches!(session.hint(), Call::Reaper(_)));
+    assert!(matches!(session.hint(), Call::Reaper(_)));
+    assert!(session.reapers_mail().is_some_and(|mail| !mail.is_empty()));
+    assert!(session.look(None).is_empty());
+    assert!(matches!(session.hint(), Call::Nobody) && session.reapers_mail().is_none());
 }
 
 /// Requirement 8: who waits for a loss is woken by it, once.
 #[test]
 fn a_loss_wakes_all_who_wait_for_it() {
     let (session, (count, waker)) = (session(), counter());
-    session.publish(Event::Acquired(lease(os::now())), os::now());
+    let mut tidings = Tidings::default();
+    session.publish(Event::Acquired(lease(os::now())), os::now(), &mut tidings);
     let mut places = [Place::default(), Place::default(), Place::default()];
     for place in &mut places {
         session.watch(place, &waker);
         session.watch(place, &waker);
     }
     session.leave_watchers(&places[1]);
-    session.tell();
+    tidings.tell(session.key());
     assert_eq!(woken(&count), 0, "nothing is lost");
-    session.publish(Event::Lost(Loss::Deleted), os::now());
-    session.tell();
-    session.tell();
+    let mut tidings = Tidings::default();
+    session.publish(Event::Lost(Loss::Deleted), os::now(), &mut tidings);
+    assert_eq!(woken(&count), 0, "not under the mutex of the machine");
+    tidings.tell(session.key());
     assert_eq!(woken(&count), 2, "one each, and none for who has gone");
     assert_eq!(session.standing(os::now()), Some(Err(Loss::Deleted)));
 }
@@ -131,7 +170,7 @@ fn a_lease_that_has_run_out_stands_for_nothing() {
     let session = session();
     assert_eq!(session.standing(os::now()), None);
     let held = lease(os::now());
-    session.publish(Event::Acquired(held), os::now());
+    session.publish(Event::Acquired(held), os::now(), &mut Tidings::default());
     assert_eq!(session.standing(os::now()), Some(Ok(held)));
     assert_eq!(session.standing(held.until()), None);
 }

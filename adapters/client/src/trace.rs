@@ -60,11 +60,6 @@ impl Untold {
         }
     }
 
-    /// Takes it out, to be told.
-    pub(crate) fn take(&mut self) -> Self {
-        core::mem::take(self)
-    }
-
     pub(crate) fn tell(self, key: &Key) {
         if self.first.is_none() {
             return;

@@ -16,7 +16,7 @@ use crate::error::{Cause, Error};
 use crate::greeter::{Greeted, connect_error, wire_error};
 use crate::lines::Lines;
 use crate::notice::Notice;
-use crate::session::Session;
+use crate::session::{Call, Session};
 use crate::trace;
 
 /// Where an adapter that may block writes. It is called under a mutex of the link: it must not call
@@ -63,10 +63,9 @@ enum Destination {
 #[derive(Default)]
 #[must_use]
 pub(crate) struct Wakeups {
-    sessions: Vec<Arc<Session>>,
+    sessions: Vec<(Arc<Session>, Call)>,
     wakers: Vec<Waker>,
     news: Option<News>,
-    polling: Option<Refusal>,
 }
 
 /// What became of a connection.
@@ -77,10 +76,9 @@ pub(crate) enum News {
 }
 
 impl Wakeups {
-    /// Answers to one session come in a row; it is woken once.
-    pub(crate) fn session(&mut self, session: Arc<Session>) {
-        if !self.sessions.last().is_some_and(|last| Arc::ptr_eq(last, &session)) {
-            self.sessions.push(session);
+    pub(crate) fn session(&mut self, session: Arc<Session>, call: Call) {
+        if !matches!(call, Call::Nobody) {
+            self.sessions.push((session, call));
         }
     }
 
@@ -92,21 +90,13 @@ impl Wakeups {
         self.news = Some(news);
     }
 
-    /// The server wakes nobody who waits.
-    pub(crate) fn polling(&mut self, refusal: Refusal) {
-        self.polling = Some(refusal);
-    }
-
     pub(crate) fn wake(self, server: &str) {
-        if let Some(refusal) = self.polling {
-            trace::polling(server, refusal);
-        }
         match self.news {
             Some(News::Connected) => trace::connected(server),
             Some(News::NotConnected(error, new)) => trace::not_connected(server, &error, new),
             None => {}
         }
-        self.sessions.iter().for_each(Session::wake);
+        self.sessions.into_iter().for_each(|(session, call)| session.call(call));
         self.wakers.into_iter().for_each(Waker::wake);
     }
 }
@@ -134,6 +124,10 @@ impl Wire {
     /// What the server said of itself.
     pub(crate) const fn greeting(&self) -> Greeting {
         self.greeting
+    }
+
+    pub(crate) const fn has_outlet(&self) -> bool {
+        self.outlet.is_some()
     }
 
     /// Queues a request.
@@ -283,8 +277,7 @@ impl Wire {
                 Some(Incoming::Push(push)) => {
                     if let Some(changed) = Invalidation::read(push) {
                         lines.concerned(changed, |session| {
-                            session.hint();
-                            wakeups.session(Arc::clone(session));
+                            wakeups.session(Arc::clone(session), session.hint());
                         });
                     }
                     continue;
@@ -320,8 +313,8 @@ impl Wire {
         if let Some(Route { to: Destination::Lock(ticket, session), .. }) = self.routes.pop_front()
         {
             let answer = if ticket.asks_expiry() { self.tracking.told(answer) } else { answer };
-            session.deliver(ticket, answer);
-            wakeups.session(session);
+            let call = session.deliver(ticket, answer);
+            wakeups.session(session, call);
         }
         Ok(())
     }
@@ -333,8 +326,8 @@ impl Wire {
         }
         for Route { to, .. } in self.routes {
             if let Destination::Lock(ticket, session) = to {
-                session.deliver(ticket, Answer::Lost);
-                wakeups.session(session);
+                let call = session.deliver(ticket, Answer::Lost);
+                wakeups.session(session, call);
             }
         }
     }

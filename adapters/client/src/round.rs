@@ -1,0 +1,109 @@
+//! Loop 2: driving a machine as far as it goes, without waiting.
+
+use std::sync::Arc;
+
+use redlatch_core::{Answer, Event, Instant, Loss, Output, majority};
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::mail::{Incoming, Mail};
+use crate::os;
+use crate::session::{Machine, Session, Tidings};
+
+/// One turn of whoever drives a machine. The clock is read once for all of it.
+pub(crate) struct Round<'a> {
+    pub(crate) session: &'a Arc<Session>,
+    pub(crate) now: Instant,
+    /// What the machine was not told yet.
+    pub(crate) mail: Mail,
+    /// What others are to be told, once no mutex is held.
+    pub(crate) tidings: Tidings,
+    /// Something was queued that must be [flushed](Engine::flush).
+    pub(crate) sent: bool,
+}
+
+/// Where a machine stands after it was driven as far as it goes.
+pub(crate) enum Step {
+    /// It has something to say.
+    Event(Event),
+    /// It waits for an answer, or for this moment.
+    Wait(Instant),
+}
+
+impl<'a> Round<'a> {
+    pub(crate) fn new(session: &'a Arc<Session>, mail: Mail) -> Self {
+        Self { session, now: os::now(), mail, tidings: Tidings::default(), sent: false }
+    }
+}
+
+impl Engine {
+    /// Does what the machine wants until it has an event or waits. Never waits itself. What it
+    /// sends is on its way after [`Engine::flush`].
+    pub(crate) fn step(&self, lock: &mut Machine, round: &mut Round<'_>) -> Result<Step, Error> {
+        let now = round.now;
+        loop {
+            match lock.poll_output() {
+                Output::NeedToken => provide(lock, now)?,
+                Output::Send { ticket, command } => {
+                    let link = self.links.get(ticket.server());
+                    let unreachable = Err(Answer::Unreachable);
+                    let send = link.map(|link| link.send(ticket, &command, round.session, now));
+                    match send.unwrap_or(unreachable) {
+                        Ok(()) => round.sent = true,
+                        Err(answer) => round.mail.push(ticket, answer),
+                    }
+                }
+                Output::Event(event) => {
+                    let event = self.explained(event, round.session);
+                    round.session.publish(event, now, &mut round.tidings);
+                    return Ok(Step::Event(event));
+                }
+                Output::Wait(until) => match round.mail.next() {
+                    Some(Incoming::Answer(ticket, answer)) => {
+                        lock.handle_answer(ticket, answer, now);
+                    }
+                    Some(Incoming::Hint) => lock.hint(now),
+                    None if until.is_some_and(|until| until <= now) => lock.handle_timeout(now),
+                    None => return Ok(Step::Wait(until.unwrap_or(Instant::NEVER))),
+                },
+            }
+        }
+    }
+
+    /// Drives a machine in its owner's absence as far as it goes. Gives the moment when it wants to
+    /// be looked at again, or `None` when it needs nobody until its owner comes back. What it says
+    /// is published for the owner.
+    pub(crate) fn attend(&self, lock: &mut Machine, round: &mut Round<'_>) -> Option<Instant> {
+        let until = loop {
+            match self.step(lock, round) {
+                Ok(Step::Event(_)) => {}
+                Ok(Step::Wait(until)) => break until,
+                Err(_) => lock.abandon(round.now),
+            }
+        };
+        // While the lock is held, answers that come late can wait for the owner.
+        let rests = match lock.lease() {
+            Some(lease) => until >= lease.until(),
+            None => lock.is_settled(),
+        };
+        (!rests).then_some(until)
+    }
+
+    /// A key that is gone was forgotten, if the servers that have surely been running since the lock
+    /// was taken are no majority.
+    fn explained(&self, event: Event, session: &Session) -> Event {
+        if event != Event::Lost(Loss::Deleted) {
+            return event;
+        }
+        let Some(since) = session.taken() else { return event };
+        let kept = self.links.iter().filter(|link| !link.has_restarted_since(since)).count();
+        let forgotten = kept < majority(self.links.len());
+        if forgotten { Event::Lost(Loss::ServerRestarted) } else { event }
+    }
+}
+
+/// Gives the machine a fresh token; one it has seen before is the generator's fault.
+fn provide(lock: &mut Machine, now: Instant) -> Result<(), Error> {
+    let token = os::token()?;
+    lock.provide(token, now).map_err(|_| Error::Random)
+}
