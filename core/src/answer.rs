@@ -140,7 +140,7 @@ const CODES: [(&[u8], Refusal); 20] = [
 ];
 
 /// Beginnings of the text after `ERR`.
-const TEXTS: [(&[u8], Refusal); 10] = [
+const TEXTS: [(&[u8], Refusal); 11] = [
     (b"Script killed by user", Refusal::ScriptKilled),
     (b"Script attempted to access a non local key", Refusal::CrossSlot),
     (b"AUTH <password> called without", Refusal::PasswordNotSet),
@@ -151,6 +151,8 @@ const TEXTS: [(&[u8], Refusal); 10] = [
     (b"max number of clients", Refusal::TooManyClients),
     (b"invalid expire time", Refusal::InvalidExpire),
     (b"unknown command", Refusal::UnknownCommand),
+    // `DELEX`, of a value of another type.
+    (b"Key should be of string type", Refusal::WrongType),
 ];
 
 impl Refusal {

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::defect::{Defect, has};
+use crate::dialect::Native;
 use crate::resp::{Arguments, Decimal};
 use crate::script::{EXTEND, RELEASE, Script};
 use crate::time::Ttl;
@@ -70,7 +71,9 @@ pub enum Form {
 /// [`EVALSHA`](https://redis.io/docs/latest/commands/evalsha/),
 /// [`PTTL`](https://redis.io/docs/latest/commands/pttl/),
 /// [`CLIENT TRACKING`](https://redis.io/docs/latest/commands/client-tracking/),
-/// [`CLIENT CACHING`](https://redis.io/docs/latest/commands/client-caching/).
+/// [`CLIENT CACHING`](https://redis.io/docs/latest/commands/client-caching/),
+/// [`DELIFEQ`](https://valkey.io/commands/delifeq/),
+/// [`DELEX`](https://redis.io/docs/latest/commands/delex/).
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Command<'a> {
@@ -128,6 +131,15 @@ pub enum Command<'a> {
         /// How the script is named.
         form: Form,
     },
+    /// The same as [`Command::Release`], where the server has a command for it.
+    Delete {
+        /// The lock's key.
+        key: &'a [u8],
+        /// The owner's token.
+        token: &'a Token,
+        /// The server's command.
+        native: Native,
+    },
 }
 
 impl Arguments for Command<'_> {
@@ -180,7 +192,7 @@ impl Arguments for Command<'_> {
                 put(key);
                 put(Decimal::new(ttl.as_millis()).as_bytes());
             }
-            Self::Release { key, .. } if has(Defect::PlainDelete) => {
+            Self::Release { key, .. } | Self::Delete { key, .. } if has(Defect::PlainDelete) => {
                 put(b"DEL");
                 put(key);
             }
@@ -189,6 +201,7 @@ impl Arguments for Command<'_> {
                 put(Decimal::new(ttl.as_millis()).as_bytes());
             }
             Self::Release { key, token, form } => script(&RELEASE, form, key, token, put),
+            Self::Delete { key, token, native } => delete(native, key, token, put),
         }
     }
 }
@@ -216,6 +229,21 @@ fn auth(login: Login<'_>, put: &mut dyn FnMut(&[u8])) {
         put(username);
     }
     put(login.password.unwrap_or_default());
+}
+
+fn delete(native: Native, key: &[u8], token: &Token, put: &mut dyn FnMut(&[u8])) {
+    match native {
+        Native::Delifeq => {
+            put(b"DELIFEQ");
+            put(key);
+        }
+        Native::Delex => {
+            put(b"DELEX");
+            put(key);
+            put(b"IFEQ");
+        }
+    }
+    put(&token.to_hex());
 }
 
 fn script(script: &Script, form: Form, key: &[u8], token: &Token, put: &mut dyn FnMut(&[u8])) {
@@ -249,6 +277,7 @@ impl fmt::Debug for Command<'_> {
             Self::Caching => "Caching",
             Self::Extend { .. } => "Extend",
             Self::Release { .. } => "Release",
+            Self::Delete { .. } => "Delete",
         })
     }
 }

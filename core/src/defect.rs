@@ -49,6 +49,7 @@ defects! {
     GoneIsExtended: "a key that is gone counts as extended",
     SilenceIsForever: "a connection whose server is silent is kept",
     ExpiredKept: "what expired with its lease gets no release",
+    NothingIsReturned: "a release that found nothing is taken for one that deleted the key",
 }
 
 #[cfg(redlatch_defects)]

@@ -18,6 +18,7 @@ use core::time::Duration;
 use crate::answer::Refusal;
 use crate::command::{Command, Login, Protocol};
 use crate::defect::{Defect, has};
+use crate::dialect::Dialect;
 use crate::resp::{Elements, Integer, Reply};
 use crate::time::micros;
 
@@ -44,6 +45,8 @@ pub struct Greeting {
     /// The number of this connection, told by `HELLO`: a server counts them from one in each of its
     /// lives. `None` when not told.
     pub id: Option<u64>,
+    /// How it compares and deletes. Scripts, when not told.
+    pub dialect: Dialect,
 }
 
 /// What a server says of its uptime is off by less than this, in microseconds.
@@ -119,8 +122,13 @@ impl Handshake {
     /// has been up, for [`Greeting::abstains_for`].
     #[must_use]
     pub const fn new(wants_uptime: bool) -> Self {
-        let greeting =
-            Greeting { protocol: Protocol::Resp2, role: Role::Unknown, uptime: None, id: None };
+        let greeting = Greeting {
+            protocol: Protocol::Resp2,
+            role: Role::Unknown,
+            uptime: None,
+            id: None,
+            dialect: Dialect::SCRIPTS,
+        };
         Self { wants_uptime, step: Step::Hello, asked: false, greeting }
     }
 
@@ -238,10 +246,13 @@ fn greeting(mut fields: Elements<'_>, asked: Protocol) -> Result<Greeting, Hands
     };
     let mut role = Role::Unknown;
     let (mut speaks, mut id) = (None, None);
+    let (mut server, mut software) = (None, None);
     while let (Some(field), Some(value)) = (fields.next(), fields.next()) {
         match (text(field), value) {
             (Some(b"proto"), Reply::Integer(version)) => speaks = Some(version),
             (Some(b"role"), value) => role = role_text(value)?,
+            (Some(b"server"), value) => server = text(value),
+            (Some(b"version"), value) => software = text(value),
             (Some(b"id"), Reply::Integer(number)) => id = u64::try_from(number).ok(),
             _ => {}
         }
@@ -249,7 +260,8 @@ fn greeting(mut fields: Elements<'_>, asked: Protocol) -> Result<Greeting, Hands
     if speaks != Some(wanted) {
         return Err(HandshakeError::Nonsense);
     }
-    Ok(Greeting { protocol: asked, role, uptime: None, id })
+    let dialect = Dialect::of(server.unwrap_or_default(), software.unwrap_or_default());
+    Ok(Greeting { protocol: asked, role, uptime: None, id, dialect })
 }
 
 /// `ROLE` names the role first. A server may forbid or lack it: then the role stays unknown.

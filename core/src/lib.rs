@@ -13,8 +13,8 @@
 //! | --- | --- | --- |
 //! | 4 | [`lock`] | taking, extending, giving back, doubt, debts |
 //! | 3 | [`Connection`], [`Handshake`], [`Tracking`], [`Retry`], [`Turns`], [`Renew`], [`Lease`], [`Tally`] | counting replies, logging in, being told of changes, when to try again, to hold back and to renew, how long to believe, majorities |
-//! | 2 | [`Command`], [`script`], [`Answer`], [`Invalidation`] | what we ask, what a reply or a push means |
-//! | 1 | [`resp`] | the wire |
+//! | 2 | [`Command`], [`Answer`], [`Invalidation`] | what we ask, what a reply or a push means |
+//! | 1 | [`resp`], [`script`], [`dialect`] | the wire, how to compare and delete |
 //! | 0 | [`Instant`], [`Ttl`], [`Random`], [`Token`], [`Buffer`], [`limits`] | values |
 //!
 //! # The contract of the loop
@@ -106,6 +106,7 @@ pub mod resp;
 
 mod answer;
 mod command;
+pub mod dialect;
 mod invalidation;
 pub mod script;
 
@@ -124,6 +125,7 @@ pub use answer::{Answer, Class, Refusal};
 pub use buffer::Buffer;
 pub use command::{Command, Form, Login, Protocol};
 pub use connection::{Connection, Full, Incoming, Io, Serial, WireError};
+pub use dialect::Dialect;
 pub use handshake::{Greeting, Handshake, HandshakeError, Role};
 pub use invalidation::Invalidation;
 pub use lease::{Drift, Lease};

@@ -5,6 +5,9 @@
 //! they found: `0` the key is gone, `-1` the value is somebody else's. A key of another type makes
 //! `GET` fail with `WRONGTYPE`, which is also somebody else's.
 //!
+//! Where a server has a command that compares and deletes, that takes the place of [`RELEASE`]: see
+//! [`dialect`](crate::dialect).
+//!
 //! Source: [`EVALSHA`](https://redis.io/docs/latest/commands/evalsha/) and the "Distributed locks"
 //! pattern in the Redis documentation.
 

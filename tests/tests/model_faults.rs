@@ -361,6 +361,51 @@ fn dialects_speak_as_their_servers() {
     }
 }
 
+/// Word for word what Valkey 9.1.2 and Redis 8.6.2 answered; the others know neither command.
+#[test]
+fn new_servers_compare_and_delete() {
+    let hash = "-WRONGTYPE Operation against a key holding the wrong kind of value";
+    let valkey: &[(&str, &str)] = &[
+        ("SET a x", "+OK"),
+        ("DELIFEQ a y", ":0"),
+        ("DELIFEQ a x", ":1"),
+        ("DELIFEQ a x", ":0"),
+        ("DELIFEQ a", "-ERR wrong number of arguments for 'delifeq' command"),
+        ("DELIFEQ h x", hash),
+        (
+            "DELEX a IFEQ x",
+            "-ERR unknown command 'DELEX', with args beginning with: 'a' 'IFEQ' 'x' ",
+        ),
+    ];
+    let redis: &[(&str, &str)] = &[
+        ("SET a x", "+OK"),
+        ("DELEX a IFEQ y", ":0"),
+        ("DELEX a ifeq x", ":1"),
+        ("DELEX a IFEQ x", ":0"),
+        ("DELEX a IFEQ", "-ERR wrong number of arguments for 'delex' command"),
+        ("DELEX h IFEQ x", "-ERR Key should be of string type if conditions are specified"),
+        ("DELIFEQ a x", "-ERR unknown command 'DELIFEQ', with args beginning with: 'a' 'x' "),
+        ("DELEX h", ":1"),
+    ];
+    let neither: &[(&str, &str)] = &[
+        ("DELIFEQ a x", "-ERR unknown command 'DELIFEQ', with args beginning with: 'a' 'x' "),
+        ("DELEX a", "-ERR unknown command 'DELEX', with args beginning with: 'a' "),
+    ];
+    let rows = [
+        (Dialect::Valkey9, valkey),
+        (Dialect::Redis8_6, redis),
+        (Dialect::Redis8, neither),
+        (Dialect::Redis7, neither),
+    ];
+    for (dialect, lines) in rows {
+        let mut model = Model::new(Settings::default().dialect(dialect));
+        model.say("HSET h f v");
+        for (words, expected) in lines {
+            assert_eq!(model.say(words), *expected, "{dialect:?} {words}");
+        }
+    }
+}
+
 /// Fault F16 in every dialect, and F4 before 7.0.
 #[test]
 fn rights_inside_a_script_are_refused_in_every_dialect() {

@@ -20,8 +20,8 @@ use core::time::Duration;
 use embedded_io::ErrorKind;
 use heapless::Deque;
 use redlatch_core::{
-    Answer, Attempts, Command, Connection, Greeting, Handshake, Incoming, Instant, Invalidation,
-    Io, Limits, Login, Random, Refusal, Ticket, Tracking,
+    Answer, Attempts, Command, Connection, Dialect, Greeting, Handshake, Incoming, Instant,
+    Invalidation, Io, Limits, Login, Random, Refusal, Ticket, Tracking,
 };
 
 use crate::fault::Fault;
@@ -76,6 +76,7 @@ enum State {
     Up {
         abstains_until: Instant,
         tracking: Tracking,
+        dialect: Dialect,
         routes: Routes,
     },
 }
@@ -291,7 +292,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         command: &Command<'_>,
         now: Instant,
     ) -> Result<(), Answer> {
-        let State::Up { abstains_until, ref tracking, ref mut routes } = self.state else {
+        let State::Up { abstains_until, ref tracking, dialect, ref mut routes } = self.state else {
             return Err(Answer::Unreachable);
         };
         let slot = u16::try_from(slot).map_err(|_| Answer::Unreachable)?;
@@ -306,9 +307,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         if now < abstains_until && is_vote(command) {
             return Err(Answer::Refused(Refusal::Restarted));
         }
+        let (ticket, command) = ticket.say(*command, dialect);
         let own = Route::Lock { slot, generation, ticket };
         let routed = before.iter().map(|command| (command, Route::Tracking));
-        for (command, route) in routed.chain([(command, own)]) {
+        for (command, route) in routed.chain([(&command, own)]) {
             self.connection.submit(command, now).map_err(|_| Answer::Unreachable)?;
             routes.push_back(route).map_err(|_| Answer::Unreachable)?;
         }
@@ -386,8 +388,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
     fn up(&mut self, greeting: Greeting, options: &Options, now: Instant) {
         let delay = options.restart_delay.map(|longest| greeting.abstains_for(longest));
         let abstains_until = now.saturating_add(delay.unwrap_or_default());
-        let tracking = Tracking::new(greeting.protocol);
-        self.state = State::Up { abstains_until, tracking, routes: Deque::new() };
+        let (tracking, dialect) = (Tracking::new(greeting.protocol), greeting.dialect);
+        self.state = State::Up { abstains_until, tracking, dialect, routes: Deque::new() };
         self.fault = None;
         let Some((then, at)) = self.greeted.replace((greeting, now)) else { return };
         // The same number again is the same connection, where that can have lasted.
@@ -402,7 +404,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
         now: Instant,
         told: &mut dyn FnMut(Invalidation<'_>),
     ) -> Result<Option<Incident>, Fault> {
-        let State::Up { tracking, routes, .. } = &mut self.state else { return Ok(None) };
+        let State::Up { tracking, dialect, routes, .. } = &mut self.state else { return Ok(None) };
         loop {
             let reply = match self.connection.poll()? {
                 Some(Incoming::Reply { reply, .. }) => reply,
@@ -418,6 +420,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Server<'_, B> {
             match routes.pop_front() {
                 Some(Route::Tracking) if tracking.heard(answer) => {}
                 Some(route @ Route::Lock { ticket, .. }) if ticket.fits(answer) => {
+                    let answer = ticket.hear(answer, dialect);
                     let answer = if ticket.asks_expiry() { tracking.told(answer) } else { answer };
                     return Ok(route.deliver(answer));
                 }

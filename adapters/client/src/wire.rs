@@ -7,8 +7,8 @@ use std::io;
 use std::sync::Arc;
 
 use redlatch_core::{
-    Answer, Command, Greeting, Incoming, Instant, Invalidation, Refusal, Reply, Serial, Ticket,
-    Tracking,
+    Answer, Command, Dialect, Greeting, Incoming, Instant, Invalidation, Refusal, Reply, Serial,
+    Ticket, Tracking,
 };
 
 use crate::channel::Channel;
@@ -38,6 +38,7 @@ pub(crate) struct Wire {
     channel: Channel,
     greeting: Greeting,
     tracking: Tracking,
+    dialect: Dialect,
     /// `None` when the keeper writes.
     outlet: Option<Box<dyn Outlet>>,
     /// One for each request in flight, oldest first.
@@ -114,6 +115,7 @@ impl Wire {
             channel: greeted.channel,
             greeting: greeted.greeting,
             tracking: Tracking::new(greeted.greeting.protocol),
+            dialect: greeted.greeting.dialect,
             outlet,
             routes: VecDeque::new(),
             abstains_until,
@@ -154,7 +156,8 @@ impl Wire {
                 self.enqueue(before, Destination::Tracking, now)?;
             }
         }
-        self.enqueue(command, Destination::Lock(ticket, Arc::clone(session)), now)
+        let (ticket, command) = ticket.say(*command, self.dialect);
+        self.enqueue(&command, Destination::Lock(ticket, Arc::clone(session)), now)
     }
 
     fn enqueue(
@@ -312,6 +315,7 @@ impl Wire {
         }
         if let Some(Route { to: Destination::Lock(ticket, session), .. }) = self.routes.pop_front()
         {
+            let answer = ticket.hear(answer, &mut self.dialect);
             let answer = if ticket.asks_expiry() { self.tracking.told(answer) } else { answer };
             let call = session.deliver(ticket, answer);
             wakeups.session(session, call);

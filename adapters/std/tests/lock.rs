@@ -30,8 +30,14 @@ fn a_lock_is_exclusive_until_it_is_released() {
 /// Old servers, RESP2, and databases other than 0.
 #[test]
 fn every_dialect_and_protocol_works() {
-    let dialects =
-        [Dialect::Redis5, Dialect::Redis6, Dialect::Redis7, Dialect::Redis8, Dialect::Valkey9];
+    let dialects = [
+        Dialect::Redis5,
+        Dialect::Redis6,
+        Dialect::Redis7,
+        Dialect::Redis8,
+        Dialect::Redis8_6,
+        Dialect::Valkey9,
+    ];
     for dialect in dialects {
         let server = ModelServer::with_settings(Settings::default().dialect(dialect));
         let server = server.expect("a free port");

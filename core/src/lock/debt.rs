@@ -115,6 +115,8 @@ impl Debt {
     fn released(&mut self, answer: Answer, form: Form, sent: Instant, now: Instant) -> Paid {
         match answer {
             Answer::Token(token) if token == self.token => Paid::Returned,
+            Answer::Integer(1) => Paid::Returned,
+            Answer::Integer(_) if has(Defect::NothingIsReturned) => Paid::Returned,
             Answer::Integer(_) => self.nothing_there(sent, now),
             Answer::Refused(refusal) if refusal.class() == Class::Held => {
                 self.nothing_there(sent, now)

@@ -44,6 +44,7 @@ mod pause;
 mod renewal;
 mod request;
 mod seat;
+mod speech;
 mod transition;
 mod upkeep;
 mod vote;

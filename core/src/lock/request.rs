@@ -40,6 +40,8 @@ pub(super) enum Expects {
     Script,
     /// Milliseconds, -1 or -2.
     Expiry,
+    /// How many keys were deleted: 1 or 0.
+    Count,
 }
 
 impl Ticket {
@@ -67,7 +69,9 @@ impl Ticket {
     #[must_use]
     pub fn fits(&self, answer: Answer) -> bool {
         match answer {
-            Answer::Refused(Refusal::NoScript) => self.expects == Expects::Script,
+            Answer::Refused(Refusal::NoScript) => {
+                matches!(self.expects, Expects::Script | Expects::Count)
+            }
             Answer::Refused(_) | Answer::Unreachable | Answer::Lost => true,
             _ if has(Defect::RepliesSlip) => true,
             Answer::Unexpected => false,
@@ -77,6 +81,7 @@ impl Ticket {
             Answer::Token(_) => matches!(self.expects, Expects::Value | Expects::Script),
             Answer::Integer(number) => match self.expects {
                 Expects::Script => matches!(number, 0 | -1),
+                Expects::Count => matches!(number, 0 | 1),
                 Expects::Expiry => number >= -2,
                 Expects::Condition | Expects::Value => false,
             },
@@ -90,6 +95,7 @@ impl Expects {
             Command::Read { .. } => Self::Value,
             Command::Extend { .. } | Command::Release { .. } => Self::Script,
             Command::Expiry { .. } => Self::Expiry,
+            Command::Delete { .. } => Self::Count,
             _ => Self::Condition,
         }
     }

@@ -3,6 +3,7 @@
 use core::fmt::{Debug, Display};
 use core::time::Duration;
 
+use redlatch_core::dialect::Native;
 use redlatch_core::resp::Decimal;
 use redlatch_core::{
     Buffer, Command, Connection, Form, Full, HandshakeError, InvalidTtl, Limits, Login, Loss,
@@ -139,6 +140,7 @@ fn r18_debug_of_a_command_shows_only_its_kind() {
         (Command::Read { key }, "Read"),
         (Command::Extend { key, token, ttl, form }, "Extend"),
         (Command::Release { key, token, form }, "Release"),
+        (Command::Delete { key, token, native: Native::Delex }, "Delete"),
     ];
     for (command, shown) in rows {
         assert_eq!(format!("{command:?}"), shown);

@@ -1,6 +1,7 @@
 //! Golden transcripts: every command byte for byte, and what every reply to it means, in RESP2 and
 //! RESP3 (R1, R11, R14, R15).
 
+use redlatch_core::dialect::Native;
 use redlatch_core::resp::{encode, encoded_len};
 use redlatch_core::script::{EXTEND, RELEASE};
 use redlatch_core::{Answer, Command, Form, Login, Protocol, Refusal, Reply, Token, Ttl};
@@ -72,6 +73,14 @@ fn r15_every_command_byte_for_byte() {
             Command::Release { key, token: &token, form: Form::Source },
             format!("*5 $4 EVAL {} $1 1 $4 jobs $40 {HEX} ", source(RELEASE)),
         ),
+        (
+            Command::Delete { key, token: &token, native: Native::Delifeq },
+            format!("*3 $7 DELIFEQ $4 jobs $40 {HEX} "),
+        ),
+        (
+            Command::Delete { key, token: &token, native: Native::Delex },
+            format!("*4 $5 DELEX $4 jobs $4 IFEQ $40 {HEX} "),
+        ),
     ];
     for (command, wanted) in rows {
         assert_eq!(wire(command), wanted, "{command:?}");
@@ -125,7 +134,8 @@ fn every_reply_and_its_meaning() {
         (&upper, Answer::Value),
         ("$0\r\n\r\n", Answer::Value),
         ("$5\r\nother\r\n", Answer::Value),
-        // scripts
+        // scripts, and DELIFEQ and DELEX
+        (":1\r\n", Answer::Integer(1)),
         (":0\r\n", Answer::Integer(0)),
         (":-1\r\n", Answer::Integer(-1)),
         ("#t\r\n", Answer::Unexpected),

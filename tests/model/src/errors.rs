@@ -5,6 +5,8 @@
 
 pub(crate) const WRONGTYPE: &str =
     "WRONGTYPE Operation against a key holding the wrong kind of value";
+pub(crate) const DELEX_WRONGTYPE: &str =
+    "ERR Key should be of string type if conditions are specified";
 pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
 pub(crate) const SYNTAX: &str = "ERR syntax error";
 pub(crate) const OVERFLOW: &str = "ERR increment or decrement would overflow";
@@ -134,6 +136,7 @@ pub const ERRORS: &[ErrorLine] = lines! {
     "F17" "another type in a script" Held "WRONGTYPE Operation against a key holding the wrong kind of value script: c2c0e58783404965e316c458a4cd9613a4a060b9, on @user_script:1.";
     "F17" "another type in a script, Valkey" Held "WRONGTYPE Operation against a key holding the wrong kind of value script: on @user_script:1.";
     "F17" "another type in a script, before 7.0" Held "ERR Error running script (call to f_c2c0e58783404965e316c458a4cd9613a4a060b9): @user_script:1: WRONGTYPE Operation against a key holding the wrong kind of value";
+    "F17" "another type, DELEX" Held DELEX_WRONGTYPE;
     "F18" "connections exhausted" Refused MAX_CLIENTS;
     "F24" "SET with a ttl it does not accept" Refused "ERR invalid expire time in 'set' command";
     "F24" "PEXPIRE with a ttl it does not accept" Refused "ERR invalid expire time in 'pexpire' command";

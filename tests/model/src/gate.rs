@@ -135,7 +135,7 @@ fn no_right(dialect: Dialect, user: &User, name: &str) -> String {
         Dialect::Redis7 => {
             format!("NOPERM this user has no permissions to run the '{name}' command")
         }
-        Dialect::Redis8 | Dialect::Valkey9 => {
+        Dialect::Redis8 | Dialect::Redis8_6 | Dialect::Valkey9 => {
             format!("NOPERM User {} has no permissions to run the '{name}' command", user.name)
         }
     }

@@ -134,6 +134,33 @@ pub(crate) fn del(server: &mut Server, call: &Call<'_>) -> Reply {
     number(gone)
 }
 
+/// `DELIFEQ key value`, since Valkey 9.0
+pub(crate) fn delifeq(server: &mut Server, call: &Call<'_>) -> Reply {
+    delete_equal(server, call, call.argument(2), errors::WRONGTYPE)
+}
+
+/// `DELEX key [IFEQ value]`, since Redis 8.4. The model knows no other condition.
+pub(crate) fn delex(server: &mut Server, call: &Call<'_>) -> Reply {
+    match call.arguments {
+        [_, key] => number(usize::from(server.erase(call, key, None))),
+        [_, _, condition, value] if lower(condition) == "ifeq" => {
+            delete_equal(server, call, value, errors::DELEX_WRONGTYPE)
+        }
+        [_, _, _, _] => Reply::error("ERR The model server knows DELEX IFEQ only"),
+        _ => wrong_arguments("delex"),
+    }
+}
+
+fn delete_equal(server: &mut Server, call: &Call<'_>, value: &[u8], other: &'static str) -> Reply {
+    let key = call.argument(1);
+    let is_equal = match server.get(call.database, key) {
+        None => false,
+        Some(Value::Text(text)) => text == value,
+        Some(Value::Hash(_)) => return Reply::error(other),
+    };
+    number(usize::from(is_equal && server.erase(call, key, Some(value))))
+}
+
 /// `EXISTS key [key ...]`
 pub(crate) fn exists(server: &mut Server, call: &Call<'_>) -> Reply {
     let keys = call.arguments.get(1..).unwrap_or_default();

@@ -217,7 +217,7 @@ impl Failure {
     fn text(&self, dialect: Dialect, digest: &str) -> String {
         let line = &self.line;
         match dialect {
-            Dialect::Redis7 | Dialect::Redis8 => {
+            Dialect::Redis7 | Dialect::Redis8 | Dialect::Redis8_6 => {
                 format!("{line} script: {digest}, on @user_script:1.")
             }
             Dialect::Valkey9 => format!("{line} script: on @user_script:1."),

@@ -15,7 +15,9 @@ pub enum Dialect {
     Redis7,
     /// Redis 8: other texts for missing rights, `CLIENT SETINFO`.
     Redis8,
-    /// Valkey 9.
+    /// Redis 8.6: `DELEX`.
+    Redis8_6,
+    /// Valkey 9: `DELIFEQ`.
     Valkey9,
 }
 
@@ -35,6 +37,7 @@ impl Dialect {
             Self::Redis6 => "6.2.5",
             Self::Redis7 => "7.0.15",
             Self::Redis8 => "8.2.3",
+            Self::Redis8_6 => "8.6.2",
             Self::Valkey9 => "9.1.2",
         }
     }

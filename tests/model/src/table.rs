@@ -53,6 +53,8 @@ const COMMANDS: &[Spec] = &[
     spec("set", -3, WRITE | DENY_OOM, Keys::First, keys::set),
     spec("get", 2, READ, Keys::First, keys::get),
     spec("del", -2, WRITE, Keys::All, keys::del),
+    spec("delifeq", 3, WRITE, Keys::First, keys::delifeq),
+    spec("delex", -2, WRITE, Keys::First, keys::delex),
     spec("exists", -2, READ, Keys::All, keys::exists),
     spec("type", 2, READ, Keys::First, keys::kind),
     spec("pttl", 2, READ, Keys::First, keys::pttl),
@@ -109,6 +111,8 @@ fn find(name: &str, dialect: Dialect) -> Option<&'static Spec> {
     let absent = match name {
         "hello" | "client|tracking" | "client|caching" => dialect == Dialect::Redis5,
         "client|setinfo" => dialect < Dialect::Redis8,
+        "delifeq" => dialect != Dialect::Valkey9,
+        "delex" => dialect != Dialect::Redis8_6,
         _ => false,
     };
     COMMANDS.iter().find(|spec| spec.name == name && !absent)

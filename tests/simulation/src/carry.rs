@@ -294,6 +294,7 @@ impl World {
                         self.answer(client, slot, ticket, Answer::Lost);
                         return Err("out of step".to_owned());
                     }
+                    let answer = ticket.hear(answer, &mut link.dialect);
                     self.trace.tell(self.now, || format!("s{server} > c{client}: {answer:?}"));
                     self.answer(client, slot, ticket, answer);
                 }
@@ -321,6 +322,7 @@ impl World {
         }
         if let Some(greeting) = link.handshake.finished() {
             let abstains = if forgets { Duration::ZERO } else { greeting.abstains_for(longest) };
+            link.dialect = greeting.dialect;
             link.abstains_until = now.saturating_add(abstains);
             link.stage = Stage::Ready(id);
             link.failures = 0;

@@ -4,8 +4,8 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use redlatch_core::{
-    Answer, Command, Connection, Delay, Detached, Handshake, Instant, Lease, Limits, Lock, Login,
-    Protocol, Refusal, Renew, Retry, Seat, Serial, Settings, Ticket, Token, Ttl,
+    Answer, Command, Connection, Delay, Detached, Dialect, Handshake, Instant, Lease, Limits, Lock,
+    Login, Protocol, Refusal, Renew, Retry, Seat, Serial, Settings, Ticket, Token, Ttl,
 };
 
 use crate::clock::Clock;
@@ -54,6 +54,7 @@ pub(crate) struct Link {
     pub(crate) wire: Connection<Vec<u8>>,
     pub(crate) handshake: Handshake,
     pub(crate) routes: VecDeque<Route>,
+    pub(crate) dialect: Dialect,
     /// Moment until which the server has no vote.
     pub(crate) abstains_until: Instant,
     pub(crate) failures: u32,
@@ -170,6 +171,7 @@ impl Link {
             wire,
             handshake: Handshake::new(true),
             routes: VecDeque::new(),
+            dialect: Dialect::SCRIPTS,
             abstains_until: Instant::ZERO,
             failures: 0,
         }
@@ -198,7 +200,8 @@ impl Link {
         if is_vote && now < self.abstains_until {
             return Err(Answer::Refused(Refusal::Restarted));
         }
-        let serial = self.wire.submit(command, now).map_err(|_| Answer::Unreachable)?;
+        let (ticket, command) = ticket.say(*command, self.dialect);
+        let serial = self.wire.submit(&command, now).map_err(|_| Answer::Unreachable)?;
         self.routes.push_back(Route::Lock { serial, slot, ticket });
         Ok(())
     }

@@ -32,7 +32,12 @@ impl Node {
             if plan.password { Settings::with_password(PASSWORD) } else { Settings::default() };
         // It has run for a while, so it may vote.
         let clock = Clock::new(dice.around_zero(plan.drift), 100_000_000);
-        let server = Server::new(Settings { seed: at as u64, databases: 1, ..settings });
+        let server = Server::new(Settings {
+            dialect: plan.dialects[at],
+            seed: at as u64,
+            databases: 1,
+            ..settings
+        });
         Self { clock, server, frozen_until: 0, troubled_until: 0, sessions: BTreeMap::new() }
     }
 
@@ -75,7 +80,8 @@ impl World {
             self.strike(server, kill);
         }
         if self.breaks(Bound::Replies, 5) {
-            let surplus: [&[u8]; 5] = [b"+OK\r\n", b"$-1\r\n", b":0\r\n", b":-1\r\n", b"+PONG\r\n"];
+            let surplus: [&[u8]; 6] =
+                [b"+OK\r\n", b"$-1\r\n", b":0\r\n", b":1\r\n", b":-1\r\n", b"+PONG\r\n"];
             let surplus = Strike::Surplus(self.dice.among(&surplus).to_vec());
             let strike = if self.dice.chance(500) { surplus } else { Strike::DropReply };
             self.strike(server, strike);

@@ -3,6 +3,8 @@
 use core::fmt;
 use core::str::FromStr;
 
+use redlatch_model::Dialect;
+
 use crate::dice::Dice;
 
 /// Something that goes wrong inside the stated bounds. Each seed draws which of them, and how often.
@@ -155,9 +157,14 @@ pub struct Plan {
     pub(crate) drift: u64,
     pub(crate) resp2: bool,
     pub(crate) password: bool,
+    /// What each server is.
+    pub(crate) dialects: [Dialect; 8],
     rates: [u64; Fault::ALL.len()],
     pub(crate) broken: Option<Bound>,
 }
+
+/// Servers with and without a command of their own that compares and deletes.
+const DIALECTS: [Dialect; 3] = [Dialect::Redis7, Dialect::Redis8_6, Dialect::Valkey9];
 
 /// How long there are faults, in ttls.
 pub(crate) const TTLS: u64 = 30;
@@ -187,6 +194,7 @@ impl Plan {
             resp2: dice.chance(300),
             password: dice.chance(300),
             rates,
+            dialects: core::array::from_fn(|_| dice.among(&DIALECTS)),
             broken: None,
         }
     }

@@ -185,7 +185,7 @@ fn f48_a_renewal_races_the_release() {
         let renewed = stand.calls("pexpire");
         assert!(renewed > 10, "{renewed} renewals");
         assert!(client.shutdown(LONG));
-        assert_eq!((stand.calls("pexpire"), stand.calls("del")), (renewed, 60));
+        assert_eq!((stand.calls("pexpire"), stand.deletions()), (renewed, 60));
     });
 }
 

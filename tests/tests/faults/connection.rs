@@ -36,9 +36,10 @@ fn give_back(stand: &Stand, proxy: &Proxy, guard: Guard, strike: &str) {
 #[test]
 fn f26_an_error_that_nobody_knows() {
     everywhere(|stand| {
-        let (proxy, client) = through_proxy(stand, SOON);
         for line in ["-ERR something new\r\n", "-NEWCODE of a later version\r\n", "-\r\n"] {
-            for command in ["SET", "GET", "EVALSHA"] {
+            // It ends the use of the server's own release command on its connection.
+            let (proxy, client) = through_proxy(stand, SOON);
+            for command in ["SET", "GET", stand.release_command()] {
                 let strike = Strike::Replace(line.into());
                 proxy.strike_on(command, strike.clone()).expect("carried out");
                 let guard = client.lock_with("key", LONG, patient()).expect("had in the end");
@@ -105,7 +106,7 @@ fn f30_the_reply_to_a_script_is_lost() {
                 "{loss:?}: {extended:?}"
             );
             assert!(guard.is_valid(), "{loss:?}");
-            proxy.strike_on("EVALSHA", loss.clone()).expect("carried out");
+            proxy.strike_on(stand.release_command(), loss.clone()).expect("carried out");
             give_back(stand, &proxy, guard, &format!("{loss:?}"));
         }
         stand.works(&client, "key");
@@ -120,7 +121,7 @@ fn f30_the_reply_to_a_script_is_lost() {
 fn f31_a_claim_arrives_after_its_release() {
     everywhere(|stand| {
         let (proxy, client) = through_proxy(stand, Duration::from_secs(3));
-        let releases = stand.calls("evalsha");
+        let releases = stand.releases();
         proxy.hold().expect("carried out");
         let asking = {
             let client = client.clone();
@@ -129,7 +130,7 @@ fn f31_a_claim_arrives_after_its_release() {
         assert!(proxy.wait_for(|now| now.held > 0, PATIENCE));
         proxy.forsake().expect("carried out");
         let guard = asking.join().expect("no panic").expect("had over the next connection");
-        assert!(stand.calls("evalsha") > releases, "the claim in doubt was released");
+        assert!(stand.releases() > releases, "the claim in doubt was released");
         assert!(guard.release().expect("answered") && stand.is_free("key"));
 
         let claims = stand.calls("set");
@@ -176,9 +177,9 @@ fn f39_a_late_release_leaves_the_next_lock_alone() {
         eventually("it is released over a new connection", || stand.is_free("key"));
 
         let next = held(&client, "key");
-        let (token, scripts) = (stand.value("key"), stand.calls("evalsha"));
+        let (token, scripts) = (stand.value("key"), stand.releases());
         proxy.let_go().expect("the server takes it");
-        assert!(stand.calls("evalsha") > scripts, "the old release has come");
+        assert!(stand.releases() > scripts, "the old release has come");
         assert_eq!(stand.value("key"), token);
         assert!(next.release().expect("answered") && stand.is_free("key"));
     });
@@ -225,7 +226,7 @@ fn f40_replies_out_of_step_do_not_acquire() {
 fn f40_replies_out_of_step_leave_nothing() {
     everywhere(|stand| {
         let (proxy, client) = through_proxy(stand, SOON);
-        for command in ["SET", "GET", "EVALSHA"] {
+        for command in ["SET", "GET", stand.release_command()] {
             for strike in confusions() {
                 proxy.strike_on(command, strike.clone()).expect("carried out");
                 let guard = client.lock_with("key", LONG, patient()).expect("had in the end");

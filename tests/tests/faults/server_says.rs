@@ -1,6 +1,7 @@
 //! Faults that a server tells: it answers with an error, and the words differ from server to server.
 
 use core::time::Duration;
+use std::sync::Mutex;
 use std::thread;
 
 use redlatch_std::{Client, Error, Guard, Loss, Refusal, Retry};
@@ -15,15 +16,16 @@ use super::stand::{LONG, Stand, eventually, everywhere, everywhere_with, held, p
 fn f01_scripts_are_forgotten() {
     everywhere(|stand| {
         let client = stand.client();
+        let scripts = if stand.release_command() == "EVALSHA" { 2 } else { 1 };
         for round in 1..=2 {
             let mut guard = held(&client, "key");
             stand.ask(&["SCRIPT", "FLUSH"]);
             assert!(guard.extend().expect("ours") > LONG / 2);
             assert!(guard.release().expect("answered"));
             assert!(stand.is_free("key"));
-            assert_eq!(stand.calls("eval"), 2 * round, "one of each");
+            assert_eq!(stand.calls("eval"), scripts * round, "one of each");
             stand.works(&client, "key");
-            assert_eq!(stand.calls("eval"), 2 * round, "then by digest");
+            assert_eq!(stand.calls("eval"), scripts * round, "then by digest");
         }
     });
 }
@@ -294,6 +296,62 @@ fn f16_rights() {
         acl(&["+set", "+eval", "+evalsha", "+del", "+pexpire"]);
         let free = || stand.is_free("lock:key") && stand.is_free("lock:other");
         eventually("both are given back", free);
+    });
+}
+
+/// Where the server has a command that compares and deletes, and says so, a release is that command.
+#[test]
+fn a_release_is_the_command_of_the_server() {
+    let native = Mutex::new(0);
+    everywhere(|stand| {
+        let client = stand.client();
+        for _ in 0..3 {
+            stand.works(&client, "key");
+        }
+        let command = stand.release_command();
+        let scripts = stand.calls("eval") + stand.calls("evalsha");
+        if command == "EVALSHA" {
+            return assert!(scripts >= 3, "{scripts} scripts");
+        }
+        *native.lock().expect("no panic") += 1;
+        assert_eq!((stand.releases(), scripts), (3, 0), "{command}");
+        assert_eq!(stand.calls("del"), 0);
+        let guard = held(&client, "key");
+        stand.ask(&["SET", "key", "theirs"]);
+        assert!(!guard.release().expect("answered"), "it is not ours");
+        assert_eq!(stand.value("key").as_deref(), Some("theirs"));
+        assert_eq!((stand.releases(), stand.calls("eval")), (4, 0), "{command}");
+    });
+    assert!(native.into_inner().expect("no panic") >= 2, "no server had such a command");
+}
+
+/// A user who may not run the server's own command releases by script, at once, and never asks for it
+/// again on that connection.
+#[test]
+fn a_release_falls_back_to_the_script() {
+    everywhere(|stand| {
+        let command = stand.release_command().to_ascii_lowercase();
+        let without = format!("-{command}");
+        let rights = ["on", ">secret", "resetchannels", "~*", "+@all"];
+        let user = [&["ACL", "SETUSER", "locker"], &rights[..]].concat();
+        stand.ask(&user);
+        if command != "evalsha" {
+            stand.ask(&["ACL", "SETUSER", "locker", &without]);
+        }
+        let url = stand.url().replace("//", "//locker:secret@");
+        let client = stand.builder_for(&url).connect().expect("connected");
+        for _ in 0..3 {
+            stand.works(&client, "key");
+        }
+        assert_eq!(
+            (stand.calls("eval"), stand.calls("evalsha")),
+            (1, 3 - u64::from(command != "evalsha")),
+            "{command}"
+        );
+        if command != "evalsha" {
+            assert_eq!((stand.releases(), stand.rejected(&command)), (0, 1), "{command}");
+        }
+        assert!(client.shutdown(LONG));
     });
 }
 

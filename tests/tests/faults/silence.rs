@@ -53,7 +53,7 @@ fn f20_a_claim_is_granted_too_late() {
         let (guard, client) = claiming.join().expect("no panic").expect("asked");
         assert!(guard.is_none(), "{guard:?}");
         assert!(client.shutdown(LONG), "it is given back");
-        assert_eq!((stand.value("key"), stand.calls("del")), (None, 1), "by us, not by its ttl");
+        assert_eq!((stand.value("key"), stand.deletions()), (None, 1), "by us, not by its ttl");
     });
 }
 

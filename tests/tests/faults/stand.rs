@@ -132,6 +132,35 @@ impl Stand {
         count.map_or(0, |count| count.parse().expect("a number"))
     }
 
+    /// The command that a release is: the server's own one, where it has one.
+    pub(crate) fn release_command(&self) -> &'static str {
+        let known = |command: &&str| {
+            let info = self.ask(&["COMMAND", "INFO", command]);
+            info != Value::Nil && info != Value::Array(vec![Value::Nil])
+        };
+        ["DELIFEQ", "DELEX"].into_iter().find(known).unwrap_or("EVALSHA")
+    }
+
+    /// How often this command was refused before it was carried out; Redis 6.2 and later tell.
+    pub(crate) fn rejected(&self, command: &str) -> u64 {
+        let stats = self.ask(&["INFO", "commandstats"]).text();
+        let line = format!("cmdstat_{command}:");
+        let stat = stats.lines().find_map(|stat| stat.strip_prefix(&line));
+        let count =
+            stat.and_then(|stat| stat.split(',').find_map(|it| it.strip_prefix("rejected_calls=")));
+        count.map_or(0, |count| count.parse().expect("a number"))
+    }
+
+    /// How often a release was carried out, or an extension by the same command.
+    pub(crate) fn releases(&self) -> u64 {
+        self.calls(&self.release_command().to_ascii_lowercase())
+    }
+
+    /// How often a key was deleted, or was to be deleted by the server's own compare-and-delete.
+    pub(crate) fn deletions(&self) -> u64 {
+        ["del", "delifeq", "delex"].map(|command| self.calls(command)).iter().sum()
+    }
+
     /// A field of `INFO`.
     pub(crate) fn info(&self, field: &str) -> String {
         let info = self.ask(&["INFO", "everything"]).text();

@@ -115,7 +115,7 @@ fn f37_the_wall_clock_of_the_server_jumps_backward() {
         eventually("it has jumped", || left("dead") > 3_000_000 && left("key") > 3_000_000);
         assert_eq!(guard.wait_lost(LONG), Some(Loss::Expired));
         eventually("it is given back", || stand.is_free("key"));
-        assert_eq!(stand.calls("del"), 1, "by us");
+        assert_eq!(stand.deletions(), 1, "by us");
 
         assert!(begun.elapsed() > TTL);
         assert!(client.try_lock("dead", TTL).expect("asked").is_none(), "nobody gets in");

@@ -3,7 +3,7 @@
 use crate::source::{self, Source, place, words};
 
 /// The floors of the core. A module uses only modules of lower floors; what lies in its folder belongs to it.
-const FLOORS: [(&str, u8); 23] = [
+const FLOORS: [(&str, u8); 24] = [
     ("buffer", 0),
     ("defect", 0),
     ("limits", 0),
@@ -12,6 +12,7 @@ const FLOORS: [(&str, u8); 23] = [
     ("time", 0),
     ("token", 0),
     ("resp", 1),
+    ("dialect", 1),
     ("script", 1),
     ("answer", 2),
     ("command", 2),
