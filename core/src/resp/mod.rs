@@ -28,15 +28,17 @@
 //! them. Sources: [RESP specification](https://redis.io/docs/latest/develop/reference/protocol-spec/),
 //! [RESP3](https://github.com/redis/redis-specifications/blob/master/protocol/RESP3.md).
 //!
-//! The job is cut in two. The [`Scanner`] sees every byte once, as it comes, and says where a frame
-//! ends: all grammar and all limits are checked there. A [`Reply`] is a view of one frame that was
-//! scanned. Neither copies, allocates or recurses.
+//! The job is cut in two. The [`Scanner`] takes every byte as it comes, and says where a frame ends:
+//! all grammar and all limits are checked there. A [`Reply`] is a view of one frame that was scanned.
+//! Neither copies, allocates or recurses.
 
 mod encode;
 mod line;
+mod nesting;
 mod number;
 mod reply;
 mod scanner;
+mod whole;
 
 pub(crate) use number::Integer;
 

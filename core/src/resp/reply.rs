@@ -1,6 +1,7 @@
 //! What stands in a frame.
 
 use super::number::{Announced, Integer, Length};
+use super::whole::whole;
 use super::{Scanner, Type};
 use crate::limits::{DEPTH_MAX, Limits};
 use core::fmt;
@@ -47,6 +48,14 @@ impl<'a> Reply<'a> {
     /// Other bytes do no harm: they give [`Reply::TooLong`], or a reply with some value.
     #[must_use]
     pub fn from_frame(frame: &'a [u8]) -> Self {
+        match whole(frame) {
+            Some(value) => value.reply,
+            None => Self::from_rare_frame(frame),
+        }
+    }
+
+    #[inline(never)] // Rare: kept out of the common path.
+    fn from_rare_frame(frame: &'a [u8]) -> Self {
         let value = match frame.first() {
             Some(b'|') => split_value(frame).map(|(value, _)| value.bytes),
             _ => Some(frame),
@@ -125,8 +134,8 @@ impl fmt::Debug for Reply<'_> {
 /// Each step scans the element it gives, so to walk a reply of depth d costs at most d passes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Elements<'a> {
-    left: u32,
-    bytes: &'a [u8],
+    pub(super) left: u32,
+    pub(super) bytes: &'a [u8],
 }
 
 impl Elements<'_> {
@@ -148,6 +157,24 @@ impl<'a> Iterator for Elements<'a> {
 
     fn next(&mut self) -> Option<Reply<'a>> {
         self.left = self.left.checked_sub(1)?;
+        match whole(self.bytes) {
+            Some(value) if value.is_all() => {
+                self.bytes = self.bytes.get(value.len..).unwrap_or_default();
+                Some(value.reply)
+            }
+            _ => self.next_rare(),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, usize::try_from(self.left).ok())
+    }
+}
+
+impl<'a> Elements<'a> {
+    /// An aggregate, or something that pushes and attributes stand before.
+    #[inline(never)]
+    fn next_rare(&mut self) -> Option<Reply<'a>> {
         while let Some((value, rest)) = split_value(self.bytes) {
             self.bytes = rest;
             if !value.is_push {
@@ -157,10 +184,6 @@ impl<'a> Iterator for Elements<'a> {
         // Only bytes that no scanner has passed end before their count.
         self.left = 0;
         None
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, usize::try_from(self.left).ok())
     }
 }
 

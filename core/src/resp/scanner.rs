@@ -1,15 +1,22 @@
 //! Where a frame ends.
 
+mod short_cut;
+#[cfg(test)]
+mod tests;
+
 use super::line::Text;
+use super::nesting::Nesting;
 use super::number::{Announced, Length};
+use super::whole::{Whole, text_len};
 use super::{Malformed, Type};
 use crate::limits::{DEPTH_MAX, Limits};
 
 /// Finds the end of each frame in a stream of bytes, in whatever pieces they come.
 ///
-/// It sees every byte once and never looks back, so a frame costs the same under every split. It
-/// keeps about a hundred bytes, however long and deep the frame is: no recursion, no allocation.
-/// The bodies of bulk strings are not looked at but counted.
+/// It takes every byte once and never comes back to it, so a frame is the same under every split. A
+/// common value that is there as a whole is taken at once; to find that out, each byte is looked at
+/// once more at most. The bodies of bulk strings are not looked at but counted. It keeps about a
+/// hundred bytes, however long and deep the frame is: no recursion, no allocation.
 ///
 /// All grammar and all [`Limits`] are checked here; a frame that passed needs no second check.
 #[derive(Clone, Copy, Debug)]
@@ -99,23 +106,50 @@ impl Scanner {
     /// # Errors
     /// [`Malformed`] when the stream is not RESP or exceeds a limit; for ever after.
     pub fn advance(&mut self, bytes: &[u8]) -> Result<Scanned, Malformed> {
-        if let State::Failed(malformed) = self.state {
-            return Err(malformed);
+        match self.state {
+            State::Between => {}
+            State::Failed(malformed) => return Err(malformed),
+            _ => return self.advance_by_values(bytes, None),
         }
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            match self.step(rest) {
-                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+        let first = self.look(bytes);
+        match self.take_frame(first.as_ref()) {
+            Some(used) => Ok(Scanned { used, ended: true }),
+            None => self.advance_by_values(bytes, first),
+        }
+    }
+
+    /// Of a frame that begins, its first value was looked for already.
+    #[inline(never)] // Apart from the path of the common frame, which is short.
+    fn advance_by_values(
+        &mut self,
+        bytes: &[u8],
+        first: Option<Whole<'_>>,
+    ) -> Result<Scanned, Malformed> {
+        let mut used = 0;
+        while let Some(rest @ [_, ..]) = bytes.get(used..) {
+            let taken = match self.state {
+                State::Between => {
+                    self.begin_frame();
+                    self.take_value(first.as_ref(), rest)
+                }
+                State::Value => {
+                    let value = self.look(rest);
+                    self.take_value(value.as_ref(), rest)
+                }
+                _ => self.step(rest),
+            };
+            match taken {
+                Ok(taken) => used = used.saturating_add(taken),
                 Err(malformed) => {
                     self.state = State::Failed(malformed);
                     return Err(malformed);
                 }
             }
             if self.is_between() {
-                return Ok(Scanned { used: bytes.len().saturating_sub(rest.len()), ended: true });
+                return Ok(Scanned { used, ended: true });
             }
         }
-        Ok(Scanned { used: bytes.len(), ended: false })
+        Ok(Scanned { used, ended: false })
     }
 
     /// Whether no frame has begun, or the last one has ended.
@@ -154,10 +188,8 @@ impl Scanner {
     }
 
     /// Takes one byte, or all that can be passed over at once. `bytes` is not empty.
+    #[inline(never)] // Rare, and large.
     fn step(&mut self, bytes: &[u8]) -> Result<usize, Malformed> {
-        if self.is_between() {
-            self.begin_frame();
-        }
         let allowed = bytes.get(..size(self.bytes_left)).unwrap_or(bytes);
         let [first, ..] = *allowed else {
             return Err(Malformed::TooLarge);
@@ -175,18 +207,20 @@ impl Scanner {
             }
         };
         self.bytes_left = self.bytes_left.saturating_sub(count(taken));
-        if self.is_push && self.bytes_used() > self.limits.push_bytes {
-            self.too_long = true;
-        }
+        self.judge_push();
         Ok(taken)
     }
 
+    fn judge_push(&mut self) {
+        self.too_long |= self.is_push && self.bytes_used() > self.limits.push_bytes;
+    }
+
+    /// Not the state, which the first byte decides, nor the nesting: the last frame left it empty.
     fn begin_frame(&mut self) {
-        *self = Self {
-            #[cfg(test)]
-            visits: self.visits,
-            ..Self::new(self.limits)
-        };
+        self.bytes_left = self.limits.reply_bytes;
+        self.values_left = self.limits.reply_elements;
+        self.value_start = 0;
+        (self.is_push, self.inner_push, self.too_long) = (false, false, false);
     }
 
     fn next_state(&mut self, byte: u8) -> Result<State, Malformed> {
@@ -255,7 +289,10 @@ impl Scanner {
                 let text = self.bulk(length)?.checked_sub(FORMAT_AND_COLON);
                 text.map(Next::Format).ok_or(Malformed::Verbatim)
             }
-            _ => self.aggregate(kind.values(length)).map(|values| Next::Values(kind, values)),
+            _ => {
+                let values = self.aggregate(kind.values(length), self.values_left)?;
+                Ok(Next::Values(kind, values))
+            }
         }
     }
 
@@ -268,11 +305,11 @@ impl Scanner {
         Ok(length)
     }
 
-    fn aggregate(&self, values: u64) -> Result<u32, Malformed> {
+    fn aggregate(&self, values: u64, values_left: u32) -> Result<u32, Malformed> {
         if self.nesting.depth >= self.limits.depth.min(DEPTH_MAX) {
             return Err(Malformed::TooDeep);
         }
-        let most = self.limits.aggregate_elements.min(self.values_left);
+        let most = self.limits.aggregate_elements.min(values_left);
         u32::try_from(values)
             .ok()
             .filter(|values| *values <= most)
@@ -290,18 +327,15 @@ impl Scanner {
 
     /// Passes over free text up to and with the byte that ends it.
     fn pass_text(&mut self, length: u32, bytes: &[u8]) -> Result<usize, Malformed> {
-        let end = bytes.iter().position(|byte| {
-            self.visit();
-            matches!(byte, b'\r' | b'\n')
-        });
-        let passed = end.unwrap_or(bytes.len());
+        let passed = text_len(bytes);
+        self.visit_all(bytes.len().min(passed.saturating_add(1)));
         let length = self.longer(length, passed);
         self.state = match bytes.get(passed) {
             Some(b'\r') => State::LineEnd(Next::Settle),
             Some(_) => return Err(Malformed::LineEnd),
             None => State::Free(length),
         };
-        Ok(passed.saturating_add(usize::from(end.is_some())))
+        Ok(bytes.len().min(passed.saturating_add(1)))
     }
 
     fn longer(&mut self, length: u32, by: usize) -> u32 {
@@ -351,10 +385,17 @@ impl Scanner {
     /// count.
     #[inline]
     fn visit(&mut self) {
+        self.visit_all(1);
+    }
+
+    #[inline]
+    fn visit_all(&mut self, looked_at: usize) {
         #[cfg(test)]
         {
-            self.visits = self.visits.saturating_add(1);
+            self.visits = self.visits.saturating_add(looked_at);
         }
+        #[cfg(not(test))]
+        let _ = looked_at;
     }
 }
 
@@ -366,57 +407,6 @@ const fn body_of(left: u32) -> State {
     if left == 0 { State::BodyEnd } else { State::Body(left) }
 }
 
-/// The open aggregates: how many values each still waits for.
-#[derive(Clone, Copy, Debug)]
-struct Nesting {
-    /// Outermost first. An open aggregate waits for one value at least.
-    owed: [u32; DEPTH_MAX as usize],
-    /// Bit n: level n stands aside, it is no value of the level around it.
-    aside: u8,
-    depth: u8,
-}
-
-const _: () = assert!(DEPTH_MAX as u32 <= u8::BITS, "one bit of `aside` for every level");
-
-impl Nesting {
-    const NONE: Self = Self { owed: [0; DEPTH_MAX as usize], aside: 0, depth: 0 };
-
-    const fn is_empty(&self) -> bool {
-        self.depth == 0
-    }
-
-    /// The caller has checked that there is a level left.
-    fn open(&mut self, values: u32, aside: bool) {
-        if let Some(owed) = self.owed.get_mut(usize::from(self.depth)) {
-            *owed = values;
-        }
-        self.aside = (self.aside & !self.bit()) | if aside { self.bit() } else { 0 };
-        self.depth = self.depth.saturating_add(1);
-    }
-
-    /// One value is complete; it may complete the aggregates around it. Says whether the frame is.
-    fn settle(&mut self) -> bool {
-        while let Some(outer) = self.depth.checked_sub(1) {
-            if let Some(owed) = self.owed.get_mut(usize::from(outer)) {
-                *owed = owed.saturating_sub(1);
-                if *owed > 0 {
-                    return false;
-                }
-            }
-            self.depth = outer;
-            if self.aside & self.bit() != 0 {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// The bit in `aside` of the level at `depth`.
-    fn bit(&self) -> u8 {
-        1_u8.checked_shl(self.depth.into()).unwrap_or(0)
-    }
-}
-
 /// A count of bytes, as wide as memory. Where that is too narrow, memory is the tighter bound.
 fn size(count: u32) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
@@ -424,75 +414,4 @@ fn size(count: u32) -> usize {
 
 fn count(size: usize) -> u32 {
     u32::try_from(size).unwrap_or(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    extern crate std;
-    use super::{Limits, Malformed, Scanned, Scanner};
-    use std::{vec, vec::Vec};
-
-    /// Requirement 12: at most one visit for each byte, and of the body of a bulk string one for each
-    /// piece in which it comes.
-    #[test]
-    fn every_byte_is_visited_at_most_once() {
-        let mut array = b"*1000\r\n".to_vec();
-        array.extend(b":12345\r\n".repeat(1000));
-        let mut bulk = b"$60000\r\n".to_vec();
-        bulk.extend(vec![b'\r'; 60_000]);
-        bulk.extend(b"\r\n");
-        let mut line = b"+".to_vec();
-        line.extend(vec![b'x'; 100_000]);
-        line.extend(b"\r\n");
-        for (frame, body) in [(array, 0), (bulk, 60_000), (line, 0)] {
-            for piece in [1, 2, 7, 64, 4096, frame.len()] {
-                let mut scanner = Scanner::new(Limits::HOSTED);
-                // The body stands behind eight bytes.
-                let pieces = if body > 0 { (7 + body) / piece - 8 / piece + 1 } else { 0 };
-                let expected = frame.len() - body + pieces;
-                for visits in [expected, 2 * expected] {
-                    let mut ended = false;
-                    for bytes in frame.chunks(piece) {
-                        ended = scanner.advance(bytes).map(|scanned| scanned.ended) == Ok(true);
-                    }
-                    assert!(ended);
-                    assert_eq!(scanner.visits, visits, "pieces of {piece}");
-                }
-            }
-        }
-    }
-
-    /// The price of a byte does not depend on what came before: no stage of a broken frame is
-    /// looked at again.
-    #[test]
-    fn an_error_costs_nothing_any_more() {
-        let mut scanner = Scanner::new(Limits::HOSTED);
-        assert_eq!(scanner.advance(b"+OK\n"), Err(Malformed::LineEnd));
-        assert_eq!(scanner.visits, 4);
-        for bytes in [b"".as_slice(), b"+OK\r\n"] {
-            assert_eq!(scanner.advance(bytes), Err(Malformed::LineEnd));
-        }
-        assert_eq!(scanner.visits, 4);
-    }
-
-    #[test]
-    fn flags_speak_of_the_last_frame_until_the_next_begins() {
-        let mut scanner = Scanner::new(Limits::EMBEDDED);
-        let ended = |used| Ok(Scanned { used, ended: true });
-        assert_eq!(scanner.advance(b"|1\r\n+a\r\n+b\r\n>0\r\n+x\r\n"), ended(16));
-        assert!(scanner.is_push() && !scanner.inner_push() && !scanner.too_long());
-        assert_eq!(scanner.value_start(), 12);
-        assert_eq!(scanner.advance(b"*1\r\n>1\r\n+x\r\n:1\r\n"), ended(16));
-        assert!(!scanner.is_push() && scanner.inner_push() && !scanner.too_long());
-        let long: Vec<u8> = [b"+".as_slice(), &[b'x'; 65], b"\r\n"].concat();
-        assert_eq!(scanner.advance(&long), ended(68));
-        assert!(!scanner.is_push() && !scanner.inner_push() && scanner.too_long());
-        assert_eq!(scanner.advance(b"+"), Ok(Scanned { used: 1, ended: false }));
-        assert!(!scanner.too_long() && !scanner.is_between());
-    }
-
-    #[test]
-    fn state_is_small() {
-        assert!(size_of::<Scanner>() <= 160, "{} bytes", size_of::<Scanner>());
-    }
 }

@@ -1,0 +1,181 @@
+//! Values that lie whole in the bytes at hand, read in one go.
+//!
+//! Most replies are short and come in one piece. For these the state machine of the
+//! [`Scanner`](super::Scanner), which can stop at every byte, is a detour. This is the short cut. It
+//! is no second grammar: whatever it takes, the machine takes in the same way, and whatever it does
+//! not take, the machine reads from its beginning, and finds the fault if there is one.
+//!
+//! It looks at the bytes of one value only, at [`REACH`] of them at most, and is tried once for each
+//! value. So a byte is looked at twice at worst.
+
+use super::{Elements, Reply};
+
+/// A value at the front of some bytes; of an aggregate only its header.
+pub(super) struct Whole<'a> {
+    pub(super) reply: Reply<'a>,
+    /// Bytes it takes.
+    pub(super) len: usize,
+}
+
+impl Whole<'_> {
+    /// Whether nothing of the value follows.
+    pub(super) const fn is_all(&self) -> bool {
+        match self.reply {
+            Reply::Array(elements) | Reply::Map(elements) => elements.is_empty(),
+            _ => true,
+        }
+    }
+
+    /// Whether this is a header.
+    pub(super) const fn is_aggregate(&self) -> bool {
+        matches!(self.reply, Reply::Array(_) | Reply::Map(_))
+    }
+}
+
+/// Bytes of a value that are looked at before it is left to the state machine.
+pub(super) const REACH: usize = 64;
+
+/// Text in a line of so many bytes.
+const TEXT: usize = REACH - b"+\r\n".len();
+
+/// Digits that always fit 64 bits signed, and of lengths 32 bits.
+const DIGITS: usize = 18;
+const LENGTH_DIGITS: usize = 9;
+
+/// The types that come often; the others are left to the state machine.
+#[inline(always)]
+pub(super) fn whole(bytes: &[u8]) -> Option<Whole<'_>> {
+    if bytes.starts_with(b"+OK\r\n") {
+        return Some(Whole { reply: Reply::Simple(b"OK"), len: 5 });
+    }
+    let (reply, rest) = match bytes {
+        [b'$', rest @ ..] => bulk(rest)?,
+        [b':', rest @ ..] => integer(rest)?,
+        [b'_', b'\r', b'\n', rest @ ..] => (Reply::Null, rest),
+        [b'+', rest @ ..] => line(rest).map(|(line, rest)| (Reply::Simple(line), rest))?,
+        [b'-', rest @ ..] => line(rest).map(|(line, rest)| (Reply::Error(line), rest))?,
+        [b'*', rest @ ..] => {
+            elements(rest, 1).map(|(elements, rest)| (Reply::Array(elements), rest))?
+        }
+        [b'%', rest @ ..] => {
+            elements(rest, 2).map(|(elements, rest)| (Reply::Map(elements), rest))?
+        }
+        _ => return None,
+    };
+    Some(Whole { reply, len: bytes.len().wrapping_sub(rest.len()) })
+}
+
+/// A bulk string of ten bytes and more has a header of two digits; `-1` announces a null.
+#[inline(always)]
+fn bulk(bytes: &[u8]) -> Option<(Reply<'_>, &[u8])> {
+    if let [b'-', b'1', b'\r', b'\n', rest @ ..] = bytes {
+        return Some((Reply::Null, rest));
+    }
+    let (length, rest) = length(bytes)?;
+    let (body, end) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    Some((Reply::Bulk(body), end.strip_prefix(b"\r\n")?))
+}
+
+/// The elements announced, each entry being so many values, and what follows the header.
+#[inline]
+fn elements(bytes: &[u8], values: u32) -> Option<(Elements<'_>, &[u8])> {
+    let (count, rest) = length(bytes)?;
+    let elements = match count {
+        0 => Elements { left: 0, bytes: &[] },
+        _ => Elements { left: count.checked_mul(values)?, bytes: rest },
+    };
+    Some((elements, rest))
+}
+
+#[inline]
+fn integer(bytes: &[u8]) -> Option<(Reply<'_>, &[u8])> {
+    if let [one @ b'0'..=b'9', b'\r', b'\n', rest @ ..] = bytes {
+        return Some((Reply::Integer(one.wrapping_sub(b'0').into()), rest));
+    }
+    let (negative, text) = match bytes {
+        [b'-', text @ ..] => (true, text),
+        [b'+', text @ ..] => (false, text),
+        text => (false, text),
+    };
+    let (value, _, rest) = digits(text, DIGITS)?;
+    let value = i64::try_from(value).ok()?;
+    Some((Reply::Integer(if negative { value.wrapping_neg() } else { value }), rest))
+}
+
+/// A length without leading zeros, up to and with its CR LF. One of two digits at most is read by
+/// comparing.
+#[inline(always)]
+fn length(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    match bytes {
+        [one @ b'0'..=b'9', b'\r', b'\n', rest @ ..] => {
+            return Some((one.wrapping_sub(b'0').into(), rest));
+        }
+        [ten @ b'1'..=b'9', one @ b'0'..=b'9', b'\r', b'\n', rest @ ..] => {
+            let ten = u32::from(ten.wrapping_sub(b'0')).wrapping_mul(10);
+            return Some((ten.wrapping_add(one.wrapping_sub(b'0').into()), rest));
+        }
+        _ => {}
+    }
+    let (value, count, rest) = digits(bytes, LENGTH_DIGITS)?;
+    let leading_zero = count > 1 && bytes.first() == Some(&b'0');
+    if leading_zero { None } else { Some((u32::try_from(value).ok()?, rest)) }
+}
+
+/// A number of `most` digits, how many there are, and what follows its CR LF.
+#[inline]
+fn digits(bytes: &[u8], most: usize) -> Option<(u64, usize, &[u8])> {
+    let (mut value, mut count, mut rest) = (0_u64, 0_usize, bytes);
+    while let [byte, behind @ ..] = rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value.wrapping_mul(10).wrapping_add(digit.into());
+        count = count.wrapping_add(1);
+        rest = behind;
+        if count > most {
+            return None;
+        }
+    }
+    match rest {
+        [b'\r', b'\n', rest @ ..] if count > 0 => Some((value, count, rest)),
+        _ => None,
+    }
+}
+
+/// A line of any text, without its end, and what follows.
+#[inline]
+fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let near = bytes.get(..TEXT).unwrap_or(bytes);
+    let (line, end) = bytes.split_at_checked(text_len(near))?;
+    Some((line, end.strip_prefix(b"\r\n")?))
+}
+
+/// Bytes before the first CR or LF, eight at a time. All of them when there is none.
+#[inline]
+pub(super) fn text_len(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((eight, behind)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*eight);
+        let ends = marks(word, b'\r') | marks(word, b'\n');
+        if ends != 0 {
+            let before = ends.trailing_zeros() / u8::BITS;
+            let passed = bytes.len().wrapping_sub(rest.len());
+            return passed.wrapping_add(usize::try_from(before).unwrap_or(0));
+        }
+        rest = behind;
+    }
+    let passed = bytes.len().wrapping_sub(rest.len());
+    let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+    passed.wrapping_add(end.unwrap_or(rest.len()))
+}
+
+/// Sets the high bit of the first byte, from the low end, that is `wanted`. Bytes above it may be
+/// marked without being so.
+#[inline]
+const fn marks(word: u64, wanted: u8) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let zero = word ^ u64::from_ne_bytes([wanted; 8]);
+    zero.wrapping_sub(ONES) & !zero & HIGH
+}
