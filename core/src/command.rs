@@ -1,10 +1,12 @@
 //! What we ask a server: each command as a list of arguments.
 
+mod ready;
+
 use core::fmt;
 
 use crate::defect::{Defect, has};
 use crate::dialect::Native;
-use crate::resp::{Arguments, Decimal};
+use crate::resp::{Arguments, Decimal, encode_visited};
 use crate::script::{EXTEND, RELEASE, Script};
 use crate::time::Ttl;
 use crate::token::Token;
@@ -202,6 +204,20 @@ impl Arguments for Command<'_> {
             }
             Self::Release { key, token, form } => script(&RELEASE, form, key, token, put),
             Self::Delete { key, token, native } => delete(native, key, token, put),
+        }
+    }
+
+    fn write(&self, out: &mut [u8]) -> Option<usize> {
+        match *self {
+            // A defect is one of what is visited.
+            _ if cfg!(redlatch_defects) || !ready::IS_USED => encode_visited(self, out),
+            Self::Claim { key, token, ttl } => ready::claim(key, token, ttl, out),
+            Self::Read { key } => ready::read(key, out),
+            Self::Extend { key, token, ttl, form: Form::Digest } => {
+                ready::extend(key, token, ttl, out)
+            }
+            Self::Release { key, token, form: Form::Digest } => ready::release(key, token, out),
+            _ => encode_visited(self, out),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The one way by which bytes leave for a server.
 
+use super::wire::{Wire, bulk_len, head_len};
 use core::fmt;
 
 /// The arguments of one command, its name first.
@@ -9,6 +10,13 @@ use core::fmt;
 pub trait Arguments {
     /// Hands every argument to `put`, in order.
     fn visit(&self, put: &mut dyn FnMut(&[u8]));
+
+    /// Writes the command to the front of `out`, as [`encode`] says. Leave it as it is: only a command
+    /// that is written often and knows its bytes beforehand is better off with its own, and that must
+    /// write what a visit gives.
+    fn write(&self, out: &mut [u8]) -> Option<usize> {
+        encode_visited(&self, out)
+    }
 }
 
 impl Arguments for [&[u8]] {
@@ -27,6 +35,10 @@ impl<A: Arguments + ?Sized> Arguments for &A {
     fn visit(&self, put: &mut dyn FnMut(&[u8])) {
         (**self).visit(put);
     }
+
+    fn write(&self, out: &mut [u8]) -> Option<usize> {
+        (**self).write(out)
+    }
 }
 
 /// Bytes that [`encode`] writes, at most `usize::MAX`. Zero without arguments.
@@ -43,24 +55,20 @@ pub fn encoded_len(arguments: &(impl Arguments + ?Sized)) -> usize {
 ///
 /// Source: [sending commands](https://redis.io/docs/latest/develop/reference/protocol-spec/#sending-commands-to-a-redis-server).
 pub fn encode(arguments: &(impl Arguments + ?Sized), out: &mut [u8]) -> Option<usize> {
-    encode_all(&arguments, out)
+    arguments.write(out)
 }
 
 /// One copy for all kinds of arguments.
-fn encode_all(arguments: &dyn Arguments, out: &mut [u8]) -> Option<usize> {
+pub(crate) fn encode_visited(arguments: &dyn Arguments, out: &mut [u8]) -> Option<usize> {
     let (count, len) = measure(arguments);
     if count == 0 {
         return None;
     }
-    let mut rest = Some(out.get_mut(..len)?);
-    put_header(&mut rest, b'*', count);
-    arguments.visit(&mut |argument| {
-        put_header(&mut rest, b'$', argument.len());
-        put(&mut rest, argument);
-        put(&mut rest, b"\r\n");
-    });
+    let mut wire = Wire::new(out, len)?;
+    wire.head(b'*', count);
+    arguments.visit(&mut |argument| wire.bulk(argument));
     // Something is left, or was lacking, only if the second visit gave other arguments.
-    rest.filter(|rest| rest.is_empty()).map(|_| len)
+    wire.is_full().then_some(len)
 }
 
 /// How many arguments, and how many bytes they take on the wire.
@@ -69,50 +77,13 @@ fn measure(arguments: &dyn Arguments) -> (usize, usize) {
     let mut len = 0_usize;
     arguments.visit(&mut |argument| {
         count = count.saturating_add(1);
-        len = len
-            .saturating_add(header_len(argument.len()))
-            .saturating_add(argument.len())
-            .saturating_add(2);
+        len = len.saturating_add(bulk_len(argument));
     });
-    if count == 0 { (0, 0) } else { (count, len.saturating_add(header_len(count))) }
-}
-
-/// Bytes of a type, a number and CR LF.
-fn header_len(number: usize) -> usize {
-    let (mut len, mut rest) = (4_usize, number);
-    while rest >= 10 {
-        len = len.saturating_add(1);
-        rest /= 10;
-    }
-    len
-}
-
-fn put_header(rest: &mut Option<&mut [u8]>, kind: u8, number: usize) {
-    if let Some([first, digits @ .., cr, lf]) = take(rest, header_len(number)) {
-        (*first, *cr, *lf) = (kind, b'\r', b'\n');
-        let mut rest = number;
-        for place in digits.iter_mut().rev() {
-            *place = digit(rest % 10);
-            rest /= 10;
-        }
-    }
-}
-
-fn put(rest: &mut Option<&mut [u8]>, bytes: &[u8]) {
-    if let Some(room) = take(rest, bytes.len()) {
-        room.copy_from_slice(bytes);
-    }
-}
-
-/// Cuts `len` bytes off the front of `rest`; `rest` is `None` once something did not fit.
-fn take<'a>(rest: &mut Option<&'a mut [u8]>, len: usize) -> Option<&'a mut [u8]> {
-    let (front, behind) = rest.take()?.split_at_mut_checked(len)?;
-    *rest = Some(behind);
-    Some(front)
+    if count == 0 { (0, 0) } else { (count, len.saturating_add(head_len(count))) }
 }
 
 /// The digit of a number below ten.
-fn digit(number: impl TryInto<u8>) -> u8 {
+pub(super) fn digit(number: impl TryInto<u8>) -> u8 {
     b'0'.saturating_add(number.try_into().unwrap_or(0))
 }
 
@@ -134,15 +105,16 @@ impl Decimal {
     pub fn new(number: u64) -> Self {
         let mut decimal = Self { bytes: [0; Self::DIGITS_MAX], start: Self::DIGITS_MAX };
         let mut rest = number;
-        for place in decimal.bytes.iter_mut().rev() {
-            *place = digit(rest % 10);
-            decimal.start = decimal.start.saturating_sub(1);
+        loop {
+            decimal.start = decimal.start.wrapping_sub(1);
+            if let Some(place) = decimal.bytes.get_mut(decimal.start) {
+                *place = digit(rest % 10);
+            }
             rest /= 10;
             if rest == 0 {
-                break;
+                return decimal;
             }
         }
-        decimal
     }
 
     /// The digits.

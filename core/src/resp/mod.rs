@@ -39,8 +39,11 @@ mod number;
 mod reply;
 mod scanner;
 mod whole;
+mod wire;
 
+pub(crate) use encode::encode_visited;
 pub(crate) use number::Integer;
+pub(crate) use wire::{Wire, bulk_len};
 
 pub use encode::{Arguments, Decimal, encode, encoded_len};
 pub use reply::{Elements, Reply};
