@@ -8,6 +8,7 @@ use redlatch_core::{Event, Instant};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::mail::Mail;
+use crate::os;
 use crate::progress::Progress;
 use crate::round::{Round, Step};
 use crate::session::{Machine, Session};
@@ -34,7 +35,7 @@ impl Wish {
             Self::Extend => lock.extend(round.now),
             Self::Release => lock.release(round.now),
         }
-        round.mail = round.session.look(None);
+        round.session.look(&mut round.mail, None);
     }
 
     const fn is_acquisition(self) -> bool {
@@ -90,24 +91,33 @@ impl Drive {
     }
 
     fn poll_inside(&mut self, waker: &Waker) -> Progress<Result<Event, Error>> {
-        let mut mail = match self.began {
-            Some(_) => self.session.look(None),
-            None => Mail::default(),
-        };
         let session = &self.session;
+        // The clock is read in every turn.
+        let mut round = Round::new(session, Mail::default(), Instant::ZERO);
+        let mut begins = self.began.is_none();
+        if !begins {
+            session.look(&mut round.mail, None);
+        }
         loop {
             let mut machine = session.machine();
-            let mut round = Round::new(session, mail);
-            if self.began.is_none() {
+            round.now = os::now();
+            if core::mem::take(&mut begins) {
                 self.began = Some(round.now);
                 self.wish.tell(&mut machine.lock, &mut round);
             }
             let turn = self.turn(&mut machine.lock, &mut round);
             let holds = machine.lock.lease().is_some();
             drop(machine);
-            let Round { now, tidings, sent, .. } = round;
-            self.engine.pass_on(session, holds, now);
+            self.engine.pass_on(session, holds, round.now);
+            round.keepers.wake();
             match turn {
+                Turn::Wait(until) => {
+                    self.engine.flush(round.now);
+                    session.look(&mut round.mail, Some(waker.clone()));
+                    if round.mail.is_empty() && !session.is_cancelled() {
+                        return Progress::Wait(until);
+                    }
+                }
                 Turn::Over(result, wants) => {
                     self.over = true;
                     if wants {
@@ -115,16 +125,9 @@ impl Drive {
                     } else if result.is_err() {
                         session.rest();
                     }
-                    self.engine.flush(sent, now);
-                    tidings.tell(session.key());
+                    self.engine.flush(round.now);
+                    round.tidings.tell(session.key());
                     return Progress::Done(result);
-                }
-                Turn::Wait(until) => {
-                    mail = session.look(Some(waker.clone()));
-                    self.engine.flush(sent, now);
-                    if mail.is_empty() && !session.is_cancelled() {
-                        return Progress::Wait(until);
-                    }
                 }
             }
         }

@@ -174,7 +174,7 @@ impl Engine {
             return standing;
         }
         let mut machine = session.machine();
-        let mut round = Round::new(session, session.take_mail());
+        let mut round = Round::new(session, session.take_mail(), os::now());
         machine.lock.handle_timeout(round.now);
         let wants = self.attend(&mut machine.lock, &mut round);
         let holds = machine.lock.lease().is_some();
@@ -183,7 +183,8 @@ impl Engine {
             session.hand_to(&self.errands);
         }
         self.pass_on(session, holds, round.now);
-        self.flush(round.sent, round.now);
+        round.keepers.wake();
+        self.flush(round.now);
         round.tidings.tell(session.key());
         session.standing(os::now()).unwrap_or(Err(Loss::Expired))
     }
@@ -206,10 +207,10 @@ impl Engine {
         }
     }
 
-    /// Writes what is queued, or has it written, if something was `sent`. Ends connections whose
-    /// server is silent, where nobody else looks.
-    pub(crate) fn flush(&self, sent: bool, now: Instant) {
-        let links = self.links.iter().filter(|link| sent || link.is_written_by_all());
+    /// Where whoever has something to write does it: writes what is queued, and ends connections whose
+    /// server is silent. Elsewhere the keepers do.
+    pub(crate) fn flush(&self, now: Instant) {
+        let links = self.links.iter().filter(|link| link.is_written_by_all());
         links.for_each(|link| link.flush(now));
     }
 

@@ -12,6 +12,7 @@ use crate::drive::{Drive, Wish};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::key::Key;
+use crate::mail::Mail;
 use crate::os;
 use crate::progress::Progress;
 use crate::round::Round;
@@ -103,7 +104,8 @@ impl Held {
     pub fn detach(mut self) -> Option<Detached> {
         let (engine, session) = (&self.engine, &self.session);
         let mut machine = session.machine();
-        let mut round = Round::new(session, session.look(None));
+        let mut round = Round::new(session, Mail::default(), os::now());
+        session.look(&mut round.mail, None);
         let ttl = machine.lock.settings().ttl;
         let detached = machine.lock.detach(round.now);
         // It may still owe what earlier attempts have left.
@@ -113,7 +115,8 @@ impl Held {
             session.hand_to(&engine.errands);
         }
         engine.pass_on(session, false, round.now);
-        engine.flush(round.sent, round.now);
+        round.keepers.wake();
+        engine.flush(round.now);
         round.tidings.tell(session.key());
         let detached = detached.map(|lock| Detached::new(engine, self.key(), ttl, lock));
         self.released = true;

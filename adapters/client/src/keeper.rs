@@ -15,7 +15,7 @@ use crate::options::{Options, Reconnect};
 use crate::os;
 use crate::progress::Progress;
 use crate::secret::Secret;
-use crate::wire::{Outlet, Wire};
+use crate::wire::{Outlet, Wakeups, Wire};
 
 /// Keeps one server connected; one for each server, in a thread or a task of its own.
 ///
@@ -33,6 +33,8 @@ pub struct Keeper {
     began: Instant,
     /// When to connect again, once that is decided.
     due: Option<Instant>,
+    /// Empty; its room is used again.
+    wakeups: Wakeups,
 }
 
 impl Keeper {
@@ -48,6 +50,7 @@ impl Keeper {
                 backoff: reconnecting(engine.options()),
                 began: os::now(),
                 due: None,
+                wakeups: Wakeups::default(),
             })
             .collect()
     }
@@ -122,9 +125,15 @@ impl Keeper {
     /// Takes bytes that were read; none are the end of the stream. Wakes who got an answer. False
     /// when the connection has ended, whoever ended it.
     #[must_use]
-    pub fn received(&self, bytes: &[u8]) -> bool {
-        let password = self.endpoint().password().map(Secret::expose);
-        self.link().receive(bytes, password, &self.engine.lines)
+    pub fn received(&mut self, bytes: &[u8]) -> bool {
+        let endpoint = &self.engine.options().endpoints[self.server];
+        let password = endpoint.password().map(Secret::expose);
+        self.engine.links[self.server].receive(
+            bytes,
+            password,
+            &self.engine.lines,
+            &mut self.wakeups,
+        )
     }
 
     /// A read or a write failed: the connection has ended.

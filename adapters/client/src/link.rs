@@ -60,26 +60,10 @@ impl Link {
         }
     }
 
-    /// Queues a request. Does not write it: see [`Link::flush`].
-    ///
-    /// # Errors
-    /// The answer, when the request was not queued.
-    pub(crate) fn send(
-        &self,
-        ticket: Ticket,
-        command: &Command<'_>,
-        session: &Arc<Session>,
-        now: Instant,
-    ) -> Result<(), Answer> {
-        let (mut state, now) = self.state_at(now);
-        let wire = state.wire.as_mut().ok_or(Answer::Unreachable)?;
-        let submitted = wire.submit(ticket, command, session, now);
-        match submitted {
-            Ok(()) => state.sent += 1,
-            Err(Answer::Refused(refusal)) => state.notice = Some(refusal.into()),
-            Err(_) => {}
-        }
-        submitted
+    /// Begins to queue requests.
+    pub(crate) fn sending(&self, now: Instant) -> Sending<'_> {
+        let (state, now) = self.state_at(now);
+        Sending { link: self, state, now, queued: false }
     }
 
     /// Writes what is queued, or wakes the keeper to do it, and notices that the server has been
@@ -185,6 +169,51 @@ impl Link {
     }
 }
 
+/// Requests that are being queued, under the mutex of the link.
+pub(crate) struct Sending<'a> {
+    link: &'a Link,
+    state: MutexGuard<'a, State>,
+    now: Instant,
+    queued: bool,
+}
+
+impl Sending<'_> {
+    pub(crate) fn goes_to(&self, link: &Link) -> bool {
+        core::ptr::eq(self.link, link)
+    }
+
+    /// Queues a request. Does not write it: see [`Sending::finish`].
+    ///
+    /// # Errors
+    /// The answer, when the request was not queued.
+    pub(crate) fn send(
+        &mut self,
+        ticket: Ticket,
+        command: &Command<'_>,
+        session: &Arc<Session>,
+    ) -> Result<(), Answer> {
+        let state = &mut *self.state;
+        let wire = state.wire.as_mut().ok_or(Answer::Unreachable)?;
+        let submitted = wire.submit(ticket, command, session, self.now);
+        match submitted {
+            Ok(()) => {
+                state.sent += 1;
+                self.queued = true;
+            }
+            Err(Answer::Refused(refusal)) => state.notice = Some(refusal.into()),
+            Err(_) => {}
+        }
+        submitted
+    }
+
+    /// Gives the keeper that writes what was queued, to be woken without a mutex. Where there is an
+    /// outlet, [`Link::flush`] writes it.
+    pub(crate) fn finish(mut self) -> Option<Waker> {
+        let has_outlet = self.link.is_written_by_all();
+        if self.queued && !has_outlet { self.state.keeper.take() } else { None }
+    }
+}
+
 /// For the keeper.
 impl Link {
     pub(crate) fn is_closing(&self) -> bool {
@@ -261,18 +290,24 @@ impl Link {
 
     /// Takes bytes that were read. Whether the connection lives on.
     /// What the server tells of keys goes to those who wait for them.
-    pub(crate) fn receive(&self, bytes: &[u8], password: Option<&[u8]>, lines: &Lines) -> bool {
-        let (mut wakeups, mut notice) = (Wakeups::default(), None);
+    pub(crate) fn receive(
+        &self,
+        bytes: &[u8],
+        password: Option<&[u8]>,
+        lines: &Lines,
+        wakeups: &mut Wakeups,
+    ) -> bool {
+        let mut notice = None;
         let mut state = self.state();
         let Some(wire) = state.wire.as_mut() else { return false };
-        let received = wire.receive(bytes, password, lines, &mut notice, &mut wakeups);
+        let received = wire.receive(bytes, password, lines, &mut notice, wakeups);
         let lives = received.is_ok();
         let must_flush = lives && wire.must_flush();
         let untracked = wire.take_untracked();
         state.notice = notice.or(state.notice.take());
         state.served |= lives && !bytes.is_empty();
         if let Err(error) = received {
-            state.end(error, &mut wakeups);
+            state.end(error, wakeups);
         }
         drop(state);
         wakeups.wake(&self.server);

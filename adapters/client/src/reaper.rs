@@ -39,7 +39,7 @@ impl Reaper {
             rounds.visit(engine, session);
         }
         rounds.visit_due(engine);
-        engine.flush(core::mem::take(&mut rounds.sent), os::now());
+        engine.flush(os::now());
         if let Some(by) = close_by {
             let paid = !engine.lines.any() && !rounds.owes();
             if (paid || by <= os::now()) && engine.errands.end(paid) {
@@ -66,13 +66,11 @@ impl Drop for Reaper {
 struct Rounds {
     due: BTreeMap<(Instant, u64), Arc<Session>>,
     most: usize,
-    /// Something was queued that must be flushed.
-    sent: bool,
 }
 
 impl Rounds {
     const fn new(most: usize) -> Self {
-        Self { due: BTreeMap::new(), most, sent: false }
+        Self { due: BTreeMap::new(), most }
     }
 
     fn is_empty(&self) -> bool {
@@ -99,7 +97,7 @@ impl Rounds {
             drop(machine);
             return drop(before);
         };
-        let mut round = Round::new(&session, mail);
+        let mut round = Round::new(&session, mail, os::now());
         let abandoned = session.take_abandoned();
         if abandoned {
             machine.lock.abandon(round.now);
@@ -112,7 +110,7 @@ impl Rounds {
             engine.leave_line(&session, round.now);
         }
         engine.pass_on(&session, holds, round.now);
-        self.sent |= round.sent;
+        round.keepers.wake();
         round.tidings.tell(session.key());
         if let Some(at) = listed {
             self.due.insert((at, session.id()), session);

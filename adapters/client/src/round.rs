@@ -1,11 +1,13 @@
 //! Loop 2: driving a machine as far as it goes, without waiting.
 
+use core::task::Waker;
 use std::sync::Arc;
 
 use redlatch_core::{Answer, Event, Instant, Loss, Output, majority};
 
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::link::Sending;
 use crate::mail::{Incoming, Mail};
 use crate::os;
 use crate::session::{Machine, Session, Tidings};
@@ -18,8 +20,29 @@ pub(crate) struct Round<'a> {
     pub(crate) mail: Mail,
     /// What others are to be told, once no mutex is held.
     pub(crate) tidings: Tidings,
-    /// Something was queued that must be [flushed](Engine::flush).
-    pub(crate) sent: bool,
+    /// Who is to write what was queued. Woken once no mutex is held.
+    pub(crate) keepers: Keepers,
+}
+
+/// Those who write for everybody; mostly it is one.
+#[derive(Default)]
+#[must_use]
+pub(crate) struct Keepers {
+    first: Option<Waker>,
+    others: Vec<Waker>,
+}
+
+impl Keepers {
+    fn add(&mut self, keeper: Waker) {
+        match self.first {
+            None => self.first = Some(keeper),
+            Some(_) => self.others.push(keeper),
+        }
+    }
+
+    pub(crate) fn wake(&mut self) {
+        self.first.take().into_iter().chain(self.others.drain(..)).for_each(Waker::wake);
+    }
 }
 
 /// Where a machine stands after it was driven as far as it goes.
@@ -31,28 +54,40 @@ pub(crate) enum Step {
 }
 
 impl<'a> Round<'a> {
-    pub(crate) fn new(session: &'a Arc<Session>, mail: Mail) -> Self {
-        Self { session, now: os::now(), mail, tidings: Tidings::default(), sent: false }
+    pub(crate) fn new(session: &'a Arc<Session>, mail: Mail, now: Instant) -> Self {
+        let (tidings, keepers) = (Tidings::default(), Keepers::default());
+        Self { session, now, mail, tidings, keepers }
+    }
+
+    fn close(&mut self, sending: Option<Sending<'_>>) {
+        if let Some(keeper) = sending.and_then(Sending::finish) {
+            self.keepers.add(keeper);
+        }
     }
 }
 
 impl Engine {
     /// Does what the machine wants until it has an event or waits. Never waits itself. What it
-    /// sends is on its way after [`Engine::flush`].
+    /// sends is on its way after [`Keepers::wake`] and [`Engine::flush`].
     pub(crate) fn step(&self, lock: &mut Machine, round: &mut Round<'_>) -> Result<Step, Error> {
         let now = round.now;
+        let mut sending: Option<Sending<'_>> = None;
         loop {
-            match lock.poll_output() {
-                Output::NeedToken => provide(lock, now)?,
-                Output::Send { ticket, command } => {
-                    let link = self.links.get(ticket.server());
-                    let unreachable = Err(Answer::Unreachable);
-                    let send = link.map(|link| link.send(ticket, &command, round.session, now));
-                    match send.unwrap_or(unreachable) {
-                        Ok(()) => round.sent = true,
-                        Err(answer) => round.mail.push(ticket, answer),
-                    }
+            let output = lock.poll_output();
+            if let Output::Send { ticket, command } = output {
+                // Requests to one server follow each other.
+                sending = self.sending(sending, ticket.server(), round);
+                let unreachable = Err(Answer::Unreachable);
+                let sent = sending.as_mut().map(|it| it.send(ticket, &command, round.session));
+                if let Err(answer) = sent.unwrap_or(unreachable) {
+                    round.mail.push(ticket, answer);
                 }
+                continue;
+            }
+            round.close(sending.take());
+            match output {
+                Output::NeedToken => provide(lock, now)?,
+                Output::Send { .. } => {}
                 Output::Event(event) => {
                     let event = self.explained(event, round.session);
                     round.session.publish(event, now, &mut round.tidings);
@@ -66,6 +101,23 @@ impl Engine {
                     None if until.is_some_and(|until| until <= now) => lock.handle_timeout(now),
                     None => return Ok(Step::Wait(until.unwrap_or(Instant::NEVER))),
                 },
+            }
+        }
+    }
+
+    /// Goes on sending to this server, or begins to.
+    fn sending<'a>(
+        &'a self,
+        open: Option<Sending<'a>>,
+        server: usize,
+        round: &mut Round<'_>,
+    ) -> Option<Sending<'a>> {
+        let link = self.links.get(server)?;
+        match open {
+            Some(open) if open.goes_to(link) => Some(open),
+            other => {
+                round.close(other);
+                Some(link.sending(round.now))
             }
         }
     }

@@ -256,25 +256,28 @@ impl Session {
         }
     }
 
-    /// Takes all that has arrived.
+    /// Takes all that has arrived, whoever drives.
     pub(crate) fn take_mail(&self) -> Mail {
         core::mem::take(&mut lock(&self.inbox).mail)
     }
 
-    /// The owner drives the machine from now on, and takes all that has arrived. If that is nothing,
-    /// its waker will be woken once when something arrives or the session is cancelled: look whether
-    /// [it is](Session::is_cancelled) after this.
+    /// The owner drives the machine from now on, and takes all that has arrived into `mail`, which is
+    /// empty. If that is nothing, its waker will be woken once when something arrives or the session
+    /// is cancelled: look whether [it is](Session::is_cancelled) after this.
     ///
     /// Who takes the machine over from the reaper holds it meanwhile, so that a step under way is
     /// finished. No waker is dropped in here then.
-    pub(crate) fn look(&self, waker: Option<Waker>) -> Mail {
+    pub(crate) fn look(&self, mail: &mut Mail, waker: Option<Waker>) {
         let mut inbox = lock(&self.inbox);
-        let mail = core::mem::take(&mut inbox.mail);
-        let (waker, unused) = if mail.is_empty() { (waker, None) } else { (None, waker) };
+        let (waker, unused) = if inbox.mail.is_empty() {
+            (waker, None)
+        } else {
+            core::mem::swap(mail, &mut inbox.mail);
+            (None, waker)
+        };
         let before = core::mem::replace(&mut inbox.driver, Driver::Owner(waker));
         drop(inbox);
         drop((before, unused));
-        mail
     }
 }
 

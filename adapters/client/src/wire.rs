@@ -91,14 +91,15 @@ impl Wakeups {
         self.news = Some(news);
     }
 
-    pub(crate) fn wake(self, server: &str) {
-        match self.news {
+    /// Leaves its room for the next time.
+    pub(crate) fn wake(&mut self, server: &str) {
+        match self.news.take() {
             Some(News::Connected) => trace::connected(server),
             Some(News::NotConnected(error, new)) => trace::not_connected(server, &error, new),
             None => {}
         }
-        self.sessions.into_iter().for_each(|(session, call)| session.call(call));
-        self.wakers.into_iter().for_each(Waker::wake);
+        self.sessions.drain(..).for_each(|(session, call)| session.call(call));
+        self.wakers.drain(..).for_each(Waker::wake);
     }
 }
 

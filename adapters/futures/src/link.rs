@@ -32,7 +32,7 @@ pub(crate) async fn run<R: Runtime>(runtime: Arc<R>, mut keeper: Keeper) {
     while let Some(deadline) = keeper.begin() {
         let opening = open(&*runtime, &keeper, deadline, &mut inbound.space);
         if let Some(stream) = unless_closing(&keeper, opening).await {
-            talk(&keeper, &mut timer, stream, &mut inbound).await;
+            talk(&mut keeper, &mut timer, stream, &mut inbound).await;
         }
         timer.wait(|waker| keeper.poll_pause(waker)).await;
     }
@@ -110,7 +110,7 @@ async fn greet<R: Runtime>(
 
 /// Writes and reads at once until the connection ends, whoever ends it.
 async fn talk<R: Runtime>(
-    keeper: &Keeper,
+    keeper: &mut Keeper,
     timer: &mut Timer<'_, R>,
     mut stream: R::Stream,
     inbound: &mut Inbound,
@@ -191,7 +191,7 @@ impl Inbound {
 
 /// Reads what there is. Ready when the connection has ended.
 fn read_in(
-    keeper: &Keeper,
+    keeper: &mut Keeper,
     stream: &mut impl Stream,
     inbound: &mut Inbound,
     context: &mut Context<'_>,

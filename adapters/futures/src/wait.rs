@@ -3,7 +3,7 @@
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
 
-use redlatch_client::{Progress, os};
+use redlatch_client::Progress;
 
 use crate::alarms::Alarms;
 
@@ -20,9 +20,9 @@ pub(crate) async fn wait<T>(
         loop {
             let until = match poll(context.waker()) {
                 Progress::Done(done) => return Poll::Ready(done),
-                Progress::Wait(until) if until <= os::now() => continue,
                 Progress::Wait(until) => until,
             };
+            // A moment that has passed rings at once: nobody looks at the clock for it here.
             if alarm.set(until, context.waker()).is_ok() {
                 return Poll::Pending;
             }

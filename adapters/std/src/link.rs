@@ -15,7 +15,7 @@ const READ_BYTES: usize = 8 * 1024;
 pub(crate) fn run(mut keeper: Keeper) {
     while let Some(deadline) = keeper.begin() {
         match Stream::connect(keeper.endpoint().address(), deadline) {
-            Ok(stream) => attend(&keeper, &Arc::new(stream)),
+            Ok(stream) => attend(&mut keeper, &Arc::new(stream)),
             Err(cause) => keeper.failed(cause),
         }
         wait(|waker| keeper.poll_pause(waker));
@@ -23,7 +23,7 @@ pub(crate) fn run(mut keeper: Keeper) {
 }
 
 /// Greets, and reads until the connection ends, whoever ends it.
-fn attend(keeper: &Keeper, stream: &Arc<Stream>) {
+fn attend(keeper: &mut Keeper, stream: &Arc<Stream>) {
     let mut bytes = [0; READ_BYTES];
     let greeted = match greet(stream, keeper, &mut bytes) {
         Ok(greeted) => greeted,
