@@ -332,7 +332,7 @@ where
     pub fn hint(&mut self, now: Instant) {
         self.tick(now);
         match self.state {
-            State::Pausing(pause) => self.cut_short(pause),
+            State::Pausing(pause) => self.wake(pause),
             State::Asking { .. } => self.hinted = true,
             _ => {}
         }

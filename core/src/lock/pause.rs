@@ -5,16 +5,19 @@
 //! [alert](super::alert), the pause lasts until the keys have expired instead, if the number of attempts
 //! is not bounded. What the policy allows is not used up by attempts that somebody woke.
 //!
-//! Whoever waits for the same key is told at the same time, and all but one try in vain. Who tried in
-//! vain often waits a random time before the next such attempt, the longer the more often. So the
-//! attempts of a crowd spread out, and a server that tells of changes without end is not asked without
-//! end.
+//! Whoever waits for the same key is told at the same time, and all but one come too late. So that it is
+//! not always the same who comes first, the nearest or the one told first, some look before they try:
+//! they ask when the key expires, and try when it is gone. That takes them a round trip longer, and
+//! costs less than an attempt in vain, for they are told of the next change then. Who has come too late
+//! more often looks less often. Who has come too late very often waits a random time first, so that a
+//! crowd spreads out, and a server that tells of changes without end is not asked without end.
 
 use super::alert::Alert;
 use super::seat::Seat;
 use super::vote::Vote;
 use super::{Lock, State};
 use crate::quorum::majority;
+use crate::random::Random;
 use crate::time::{Instant, micros};
 
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +35,8 @@ enum Kind {
     Policy,
     /// Until the keys have expired.
     Expiry,
+    /// Somebody was told that they may be free, and looks.
+    Looking,
     /// Somebody was told that they may be free.
     Woken,
 }
@@ -56,11 +61,13 @@ impl Pause {
 impl Wakings {
     /// None was made.
     pub(super) const NONE: Self = Self { woken: false, lost: 0, resume: Instant::ZERO };
-    /// So many attempts are made at once when somebody wakes, before the crowd is taken for one.
-    const CROWD: u16 = 8;
-    /// The random time grows by this for every attempt in vain, in microseconds: a round trip of a server
-    /// in the same data centre, or less.
+    /// Who has come too late so often waits for a random time.
+    const CROWD: u16 = 32;
+    /// The random time grows by this every time, in microseconds: a round trip of a server in the same
+    /// data centre, or less.
     const STEP: u64 = 100;
+    /// Who has come too late so often tries without a look every second time.
+    const PATIENCE: u64 = 6;
     /// The same where several servers vote: who splits their votes with another must not meet it again.
     const STEP_OF_QUORUM: u64 = 1_000;
     /// Longest random time, in microseconds.
@@ -77,10 +84,26 @@ impl Wakings {
         spread.min(Self::SPREAD_MAX)
     }
 
+    /// Whether to look before trying. Every second time at first: then two who take turns mostly do not.
+    fn looks_first(&self, random: &mut Random) -> bool {
+        let lost = u64::from(self.lost);
+        let most = lost.saturating_add(Self::PATIENCE).saturating_add(1);
+        match lost {
+            0 => random.micros_up_to(1) == 0,
+            _ if self.lost >= Self::CROWD => false,
+            _ => random.micros_up_to(most) > lost,
+        }
+    }
+
+    /// Somebody else was quicker.
+    const fn lose(&mut self) {
+        self.lost = self.lost.saturating_add(1);
+    }
+
     /// The attempt has failed. Gives when the policy still wants another, if that is yet to come.
     pub(super) fn failed(&mut self, now: Instant) -> Option<Instant> {
         if core::mem::take(&mut self.woken) {
-            self.lost = self.lost.saturating_add(1);
+            self.lose();
         }
         Some(core::mem::take(&mut self.resume)).filter(|resume| *resume > now)
     }
@@ -105,10 +128,22 @@ where
     }
 
     /// The keys may be free.
-    pub(super) fn cut_short(&mut self, pause: Pause) {
-        if pause.kind == Kind::Woken {
-            return;
+    pub(super) fn wake(&mut self, pause: Pause) {
+        let looks = match pause.kind {
+            Kind::Woken => return,
+            // Told once more: the answer may be older than that.
+            Kind::Looking => false,
+            Kind::Policy | Kind::Expiry => self.servers() == 1,
+        };
+        if looks && self.is_alert() && self.wakings.looks_first(&mut self.random) {
+            self.pause(pause.due, true);
+            self.state = State::Pausing(Pause { kind: Kind::Looking, ..pause });
+        } else {
+            self.cut_short(pause);
         }
+    }
+
+    fn cut_short(&mut self, pause: Pause) {
         let until = self.now.plus(self.random.micros_up_to(self.wakings.spread(self.servers())));
         if until < pause.until {
             self.state = State::Pausing(Pause { until, kind: Kind::Woken, ..pause });
@@ -133,13 +168,24 @@ where
     pub(super) fn review(&mut self, pause: Pause) {
         let seats = self.seats.as_ref();
         let held = || seats.iter().filter(|seat| seat.vote == Vote::Held);
+        if matches!(pause.kind, Kind::Expiry | Kind::Woken) {
+            return;
+        }
         if held().any(|seat| seat.alert == Alert::Free) && self.frees_by(self.now) {
             return self.cut_short(pause);
         }
+        if held().any(|seat| seat.alert == Alert::Off) && pause.kind == Kind::Looking {
+            return self.cut_short(pause);
+        }
         let silent = |seat: &Seat| !matches!(seat.alert, Alert::Set(_) | Alert::Free);
-        if pause.kind != Kind::Policy || held().any(silent) {
+        if held().any(silent) {
             return;
         }
+        if pause.kind == Kind::Looking {
+            self.wakings.lose();
+        }
+        let seats = self.seats.as_ref();
+        let held = || seats.iter().filter(|seat| seat.vote == Vote::Held);
         let moments = held().filter_map(|seat| match seat.alert {
             Alert::Set(at) => Some(at),
             _ => None,
@@ -163,6 +209,12 @@ where
             _ => seat.vote != Vote::Held,
         });
         free.count() >= majority(self.servers())
+    }
+
+    /// Whether those that refused have set an alert.
+    fn is_alert(&self) -> bool {
+        let mut held = self.seats.as_ref().iter().filter(|seat| seat.vote == Vote::Held);
+        held.all(|seat| matches!(seat.alert, Alert::Set(_)))
     }
 
     fn servers(&self) -> usize {
