@@ -28,7 +28,7 @@ fn figure(text: &str, name: &str) -> f64 {
 }
 
 fn expect_turns(arguments: &[&str]) {
-    let output = run(arguments);
+    let output = run(&[&["--waiting", "woken"], arguments].concat());
     let text = String::from_utf8(output.stdout).expect("text");
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(!text.contains('\x1b'), "escape sequences in a pipe: {text}");
@@ -67,6 +67,25 @@ fn it_runs_on_every_adapter() {
             scope.spawn(move || expect_turns(&[&short[..], &["--adapter", adapter]].concat()));
         }
     });
+}
+
+/// The ways of waiting, side by side at the end.
+#[test]
+fn it_shows_what_waking_and_a_line_are_worth() {
+    let output = run(&["--seconds", "3", "--workers", "4", "--hold", "20"]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let table = &text[text.rfind("hand-over ").expect("a table")..];
+    let commands = |way: &str| -> f64 {
+        let line = table.lines().find(|line| line.trim_start().starts_with(way));
+        let line = line.unwrap_or_else(|| panic!("no {way} in {text}"));
+        line.split_whitespace().next_back().expect("a word").parse().expect("a figure")
+    };
+    for way in ["waiters poll", "waiters are woken", "waiters stand in line"] {
+        assert!(commands(way) >= 2.0, "{text}");
+    }
+    // One claim, its proof and one release, and what the first in line asks.
+    assert!(commands("waiters stand in line") < 5.0, "{text}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The clients that the demo can use. Each worker has one of its own.
+//! The clients that the demo can use.
 
 use core::time::Duration;
 
@@ -30,6 +30,8 @@ pub(crate) trait Locker: Send {
         ttl: Duration,
         patience: Duration,
     ) -> Result<Option<Box<dyn Held>>, String>;
+    /// The same client, for another worker.
+    fn share(&self) -> Box<dyn Locker>;
     /// Commands sent until now.
     fn commands_sent(&self) -> u64;
 }
@@ -44,15 +46,18 @@ pub(crate) trait Held {
     fn release(self: Box<Self>) -> Result<bool, String>;
 }
 
-/// Connects a client.
-pub(crate) fn connect(adapter: Adapter, urls: &str) -> Result<Box<dyn Locker>, String> {
+/// Connects a client; with `wake` it is told when the lock was given back.
+pub(crate) fn connect(adapter: Adapter, urls: &str, wake: bool) -> Result<Box<dyn Locker>, String> {
     match adapter {
-        Adapter::Std => Client::connect(urls)
+        Adapter::Std => Client::builder()
+            .servers(urls)
+            .wake(wake)
+            .connect()
             .map(|client| Box::new(client) as Box<dyn Locker>)
             .map_err(|error| error.to_string()),
-        Adapter::Tokio => asynchronous::connect(Tokio::start()?, urls),
-        Adapter::Smol => asynchronous::connect(Smol, urls),
-        Adapter::AsyncStd => asynchronous::connect(AsyncStd, urls),
+        Adapter::Tokio => asynchronous::connect(Tokio::start()?, urls, wake),
+        Adapter::Smol => asynchronous::connect(Smol, urls, wake),
+        Adapter::AsyncStd => asynchronous::connect(AsyncStd, urls, wake),
     }
 }
 
@@ -68,6 +73,10 @@ impl Locker for Client {
             Err(Error::TimedOut { .. }) => Ok(None),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    fn share(&self) -> Box<dyn Locker> {
+        Box::new(self.clone())
     }
 
     fn commands_sent(&self) -> u64 {

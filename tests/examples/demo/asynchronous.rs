@@ -62,8 +62,13 @@ impl Executor for AsyncStd {
 }
 
 /// Connects a client.
-pub(crate) fn connect<E: Executor>(executor: E, urls: &str) -> Result<Box<dyn Locker>, String> {
-    match executor.block_on(Client::<E::Runtime>::connect(urls)) {
+pub(crate) fn connect<E: Executor>(
+    executor: E,
+    urls: &str,
+    wake: bool,
+) -> Result<Box<dyn Locker>, String> {
+    let builder = Client::<E::Runtime>::builder().servers(urls).wake(wake);
+    match executor.block_on(builder.connect()) {
         Ok(client) => Ok(Box::new(Blocking { executor, value: client })),
         Err(error) => Err(error.to_string()),
     }
@@ -87,6 +92,10 @@ impl<E: Executor> Locker for Blocking<E, Client<E::Runtime>> {
             Err(Error::TimedOut { .. }) => Ok(None),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    fn share(&self) -> Box<dyn Locker> {
+        Box::new(Self { executor: self.executor, value: self.value.clone() })
     }
 
     fn commands_sent(&self) -> u64 {

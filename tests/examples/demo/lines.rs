@@ -22,6 +22,9 @@ pub(crate) fn show(stage: &Stage, title: &Title, news: &Receiver<News>) {
             Err(RecvTimeoutError::Disconnected) => stage.sleep(stage.left()),
         }
     }
+    if written.is_err() {
+        stage.stop();
+    }
     stage.end();
     for news in news.try_iter() {
         written = written.and_then(|()| writeln!(out, "{}", line(&news)));

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal};
 
 use clap::Parser;
 
+use crate::act::Waiting;
 use crate::adapter::Adapter;
 
 /// Workers that fit on a screen and in one process.
@@ -13,7 +14,8 @@ const MOST_WORKERS: i64 = 99;
 /// One day.
 const LONGEST: u64 = 86_400;
 
-/// Several workers take turns on one lock, and you watch.
+/// Several workers take turns on one lock, and you watch: first they poll, then they are woken, then they
+/// stand in line in one client.
 ///
 /// Without a server, a model of a Redis server runs inside this process.
 #[derive(Clone, Debug, Parser)]
@@ -32,7 +34,7 @@ pub(crate) struct Options {
         conflicts_with = "server"
     )]
     pub(crate) models: u8,
-    /// How many workers contend, each with a client of its own
+    /// How many workers contend
     #[arg(
         long,
         default_value_t = 5,
@@ -40,10 +42,10 @@ pub(crate) struct Options {
         value_name = "N"
     )]
     pub(crate) workers: u16,
-    /// How long to run
+    /// How long to run, all ways of waiting together
     #[arg(
         long,
-        default_value_t = 8,
+        default_value_t = 9,
         value_parser = clap::value_parser!(u64).range(1..=LONGEST),
         value_name = "S"
     )]
@@ -70,14 +72,24 @@ pub(crate) struct Options {
     /// Which client to use
     #[arg(long, value_enum, default_value_t = Adapter::Std)]
     pub(crate) adapter: Adapter,
+    /// Show one way of waiting only
+    #[arg(long, value_enum)]
+    waiting: Option<Waiting>,
     /// Print lines instead of drawing
     #[arg(long)]
     plain: bool,
 }
 
 impl Options {
-    pub(crate) const fn length(&self) -> Duration {
-        Duration::from_secs(self.seconds)
+    /// The ways of waiting that are shown, one after the other.
+    pub(crate) fn acts(&self) -> &[Waiting] {
+        self.waiting.as_ref().map_or(Waiting::ALL, core::slice::from_ref)
+    }
+
+    /// Of each of them.
+    pub(crate) fn length(&self) -> Duration {
+        let acts = u32::try_from(self.acts().len()).unwrap_or(1);
+        Duration::from_secs(self.seconds) / acts
     }
 
     pub(crate) const fn ttl(&self) -> Duration {

@@ -11,6 +11,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use crate::act::Waiting;
 use crate::palette::Palette;
 use crate::picture::{Picture, millis};
 use crate::record::Record;
@@ -35,11 +36,43 @@ pub(crate) fn picture(record: &Record, title: &Title) {
 
 /// The figures.
 pub(crate) fn summary(summary: &Summary) {
-    let terminal = io::stdout().is_terminal();
-    let palette = if terminal { Palette::of_terminal() } else { Palette::None };
+    let palette = usual_palette();
     let mut lines = figures(summary, palette);
     lines.push(Line::default());
     lines.extend(shares(summary, palette));
+    lines.push(Line::default());
+    write_lines(&lines);
+}
+
+/// The ways of waiting side by side, if there is more than one.
+pub(crate) fn comparison(acts: &[(Waiting, Summary)]) {
+    if acts.len() < 2 {
+        return;
+    }
+    let palette = usual_palette();
+    let head = format!("  {:<40}{:>12}{:>12}{:>12}", "", "hand-over", "worst", "commands");
+    let rows = acts.iter().map(|(waiting, summary)| {
+        let (median, worst) = summary
+            .hand_over
+            .map_or_else(Default::default, |(median, worst)| (millis(median), millis(worst)));
+        let price = summary.price().map_or_else(String::new, |price| format!("{price:.1}"));
+        Line::from(vec![
+            Span::styled(format!("  {:<40}", waiting.describe()), palette.quiet()),
+            Span::styled(format!("{median:>12}{worst:>12}{price:>12}"), palette.strong()),
+        ])
+    });
+    let mut lines = vec![Line::from(Span::styled(head, palette.quiet()))];
+    lines.extend(rows);
+    lines.push(Line::default());
+    write_lines(&lines);
+}
+
+fn usual_palette() -> Palette {
+    if io::stdout().is_terminal() { Palette::of_terminal() } else { Palette::None }
+}
+
+fn write_lines(lines: &[Line<'_>]) {
+    let terminal = io::stdout().is_terminal();
     let needed =
         u16::try_from(lines.iter().map(Line::width).max().unwrap_or(0)).unwrap_or(u16::MAX);
     let width = if terminal {

@@ -79,8 +79,6 @@ pub(crate) struct Record {
     pub(crate) tracks: Vec<Track>,
     /// How long the lock was free while somebody waited, each time that it changed hands.
     pub(crate) hand_overs: VecDeque<Duration>,
-    /// Commands sent by the clients of workers that have ended.
-    pub(crate) commands: u64,
     /// When the last holder left.
     left: Option<Duration>,
 }
@@ -128,9 +126,8 @@ impl Record {
         self.left = Some(now);
     }
 
-    pub(crate) fn retires(&mut self, worker: usize, commands: u64, now: Duration) {
+    pub(crate) fn retires(&mut self, worker: usize, now: Duration) {
         self.tracks[worker].begin(Phase::Rests, now);
-        self.commands += commands;
     }
 
     pub(crate) fn meets(&mut self, worker: usize, trouble: String) {

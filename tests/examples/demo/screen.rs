@@ -49,7 +49,7 @@ fn draw(terminal: &mut DefaultTerminal, stage: &Stage, title: &Title) -> io::Res
             );
         })?;
         if event::poll(FRAME)? && ends(&event::read()?) {
-            stage.end();
+            stage.stop();
         }
     }
     Ok(())

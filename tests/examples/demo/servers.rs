@@ -2,7 +2,21 @@
 
 use redlatch_testkit::model::{ModelServer, Settings};
 
+use crate::act::Waiting;
 use crate::options::Options;
+
+/// What locks ask.
+const COMMANDS: [&str; 9] = [
+    "SET",
+    "GET",
+    "EVALSHA",
+    "EVAL",
+    "DELIFEQ",
+    "DELEX",
+    "PTTL",
+    "CLIENT|TRACKING",
+    "CLIENT|CACHING",
+];
 
 /// Servers, ready for clients.
 pub(crate) struct Servers {
@@ -40,20 +54,15 @@ impl Servers {
     /// there are no models.
     pub(crate) fn commands(&self) -> Option<u64> {
         let asked = |model: &ModelServer| {
-            model.with(|server| {
-                ["SET", "GET", "EVALSHA", "EVAL"]
-                    .map(|name| server.command_count(name))
-                    .iter()
-                    .sum::<u64>()
-            })
+            model.with(|server| COMMANDS.map(|name| server.command_count(name)).iter().sum::<u64>())
         };
         (!self.models.is_empty()).then(|| self.models.iter().map(asked).sum())
     }
 
-    pub(crate) fn title(&self, options: &Options) -> Title {
+    pub(crate) fn title(&self, options: &Options, waiting: Waiting) -> Title {
         let count = self.urls.split(',').count();
         let what = format!(
-            "{} on one lock{}",
+            "{} on one lock{}: {}",
             if options.workers == 1 {
                 "1 worker".to_owned()
             } else {
@@ -63,7 +72,8 @@ impl Servers {
                 format!(", held by a majority of {count} servers")
             } else {
                 String::new()
-            }
+            },
+            waiting.describe()
         );
         let servers = match self.models.len() {
             0 => addresses(&self.urls),

@@ -1,7 +1,7 @@
 //! What the workers share: the clock, the record, the end of the run, and a check of its own that
 //! nobody meets anybody inside.
 
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -20,6 +20,8 @@ pub(crate) struct Stage {
     pub(crate) overlaps: AtomicU64,
     record: Mutex<Record>,
     over: Mutex<bool>,
+    /// Whoever watches has had enough.
+    stopped: AtomicBool,
     ended: Condvar,
     news: Option<Sender<News>>,
 }
@@ -52,6 +54,7 @@ impl Stage {
                 options.hold(),
             )),
             over: Mutex::new(false),
+            stopped: AtomicBool::new(false),
             ended: Condvar::new(),
             news: (!options.draws()).then_some(sender),
         };
@@ -81,6 +84,16 @@ impl Stage {
     pub(crate) fn end(&self) {
         *lock(&self.over) = true;
         self.ended.notify_all();
+    }
+
+    /// Ends the run, and all that would follow.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.end();
+    }
+
+    pub(crate) fn was_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
     }
 
     /// Sleeps so long, or until the run is over.
@@ -125,10 +138,10 @@ impl Stage {
         self.tell(self.now(), worker, what);
     }
 
-    /// The worker has ended; its client has sent so many commands.
-    pub(crate) fn retires(&self, worker: usize, commands: u64) {
+    /// The worker has ended.
+    pub(crate) fn retires(&self, worker: usize) {
         let now = self.now();
-        lock(&self.record).retires(worker, commands, now);
+        lock(&self.record).retires(worker, now);
     }
 
     pub(crate) fn fails(&self, worker: usize, what: String) {

@@ -13,7 +13,6 @@ const AFTER_ERROR: Duration = Duration::from_millis(200);
 
 /// Works until the stage is over.
 pub(crate) fn work(number: usize, locker: &dyn Locker, stage: &Stage, options: &Options) {
-    let sent_before = locker.commands_sent();
     let mut random = Random::new(stage.seed() ^ number as u64);
     while !stage.is_over() {
         stage.waits(number);
@@ -32,7 +31,7 @@ pub(crate) fn work(number: usize, locker: &dyn Locker, stage: &Stage, options: &
             }
         }
     }
-    stage.retires(number, locker.commands_sent().saturating_sub(sent_before));
+    stage.retires(number);
 }
 
 /// Stays inside for `time`, extending in between, and leaves before giving the lock back. Leaves at
