@@ -48,9 +48,13 @@ impl<'a> Reply<'a> {
     /// Other bytes do no harm: they give [`Reply::TooLong`], or a reply with some value.
     #[must_use]
     pub fn from_frame(frame: &'a [u8]) -> Self {
-        match whole(frame) {
-            Some(value) => value.reply,
-            None => Self::from_rare_frame(frame),
+        match frame {
+            [b'+', line @ .., b'\r', b'\n'] => Self::Simple(line),
+            [b'-', line @ .., b'\r', b'\n'] => Self::Error(line),
+            _ => match whole(frame) {
+                Some(value) => value.reply,
+                None => Self::from_rare_frame(frame),
+            },
         }
     }
 

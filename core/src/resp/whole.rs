@@ -156,12 +156,13 @@ fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 pub(super) fn text_len(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((eight, behind)) = rest.split_first_chunk() {
-        let word = u64::from_le_bytes(*eight);
-        let ends = marks(word, b'\r') | marks(word, b'\n');
-        if ends != 0 {
-            let before = ends.trailing_zeros() / u8::BITS;
-            let passed = bytes.len().wrapping_sub(rest.len());
-            return passed.wrapping_add(usize::try_from(before).unwrap_or(0));
+        let low = low_bytes(u64::from_le_bytes(*eight));
+        if low != 0 {
+            let before = usize::try_from(low.trailing_zeros() / u8::BITS).unwrap_or(0);
+            if matches!(rest.get(before), Some(b'\r' | b'\n')) {
+                return bytes.len().wrapping_sub(rest.len()).wrapping_add(before);
+            }
+            break;
         }
         rest = behind;
     }
@@ -170,12 +171,11 @@ pub(super) fn text_len(bytes: &[u8]) -> usize {
     passed.wrapping_add(end.unwrap_or(rest.len()))
 }
 
-/// Sets the high bit of the first byte, from the low end, that is `wanted`. Bytes above it may be
-/// marked without being so.
+/// Sets the high bit of the first byte, from the low end, that is below 16, as CR and LF are and hardly
+/// anything else in a text. Bytes above it may be marked without being so.
 #[inline]
-const fn marks(word: u64, wanted: u8) -> u64 {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const fn low_bytes(word: u64) -> u64 {
+    const SIXTEENS: u64 = u64::from_ne_bytes([16; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    let zero = word ^ u64::from_ne_bytes([wanted; 8]);
-    zero.wrapping_sub(ONES) & !zero & HIGH
+    word.wrapping_sub(SIXTEENS) & !word & HIGH
 }
