@@ -1,4 +1,4 @@
-//! The programs under `examples/`, for tests that run them.
+//! The programs under `examples/` and `minimal/`, for tests that run them.
 
 use std::env;
 use std::path::PathBuf;
@@ -19,6 +19,22 @@ pub fn built(name: &str) -> PathBuf {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let build = CargoBuild::new().manifest_path(manifest).arg("--workspace").example(name);
     let build = if cfg!(debug_assertions) { build } else { build.release() };
+    run(name, build)
+}
+
+/// Builds one of the programs of `minimal/` with a feature, as users build theirs by default, and gives its
+/// path. Nothing of the rest of the workspace is in it.
+///
+/// # Panics
+/// It does not build.
+#[must_use]
+pub fn minimal(name: &str, feature: &str) -> PathBuf {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/minimal/Cargo.toml");
+    let build = CargoBuild::new().manifest_path(manifest).arg("--profile=minimal");
+    run(name, build.bin(name).features(feature))
+}
+
+fn run(name: &str, build: CargoBuild) -> PathBuf {
     let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let names = names.filter(|name| OF_THE_RUNNER.iter().any(|prefix| name.starts_with(prefix)));
     let build = names.fold(build, |build, name| build.env_remove(name));
