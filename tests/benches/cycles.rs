@@ -37,6 +37,7 @@ mod report;
 mod token;
 
 use core::time::Duration;
+use std::time::Instant;
 
 use blocking::{Connection, Std};
 use clap::Parser;
@@ -53,6 +54,9 @@ type Failed = Box<dyn core::error::Error>;
 /// How long a round of the first contender takes, unless the cycles are given.
 const ROUND: Duration = Duration::from_millis(300);
 const TRIALS: usize = 3;
+/// Unless the rounds are given, a table takes this long, but has enough of them for a median.
+const TABLE: Duration = Duration::from_secs(40);
+const ROUNDS: core::ops::RangeInclusive<usize> = 3..=15;
 /// With fewer in each task, starting the tasks would be seen.
 const CYCLES_EACH_MIN: usize = 20;
 /// All latencies of a round are kept.
@@ -69,7 +73,7 @@ fn main() -> Result<(), Failed> {
     // Threads and runtimes that are started later stay where this one is.
     let pins = if options.workers == 1 { Pins::set(server.pid()) } else { Pins::none() };
     let way = if options.unix { "a unix socket" } else { "TCP on loopback" };
-    println!("{}, {way}, {} rounds\n", options.server, options.rounds);
+    println!("{}, {way}\n", options.server);
 
     let mut racers = line_up(&options, &url)?;
     let mut inspector = server.inspect()?;
@@ -119,9 +123,10 @@ fn measured(racers: &mut [&mut Box<dyn Race>], tasks: usize) -> Work {
 fn contest(
     racers: &mut [&mut Box<dyn Race>],
     work: Work,
-    rounds: usize,
+    rounds: Option<usize>,
     inspector: &mut Inspector,
 ) -> Result<Results, Failed> {
+    let began = Instant::now();
     let mut results = Results::new(racers.iter().map(|racer| racer.name()));
     for (racer, result) in racers.iter_mut().zip(&mut results.each) {
         let before = Calls::of(inspector)?;
@@ -129,7 +134,11 @@ fn contest(
         result.commands = Calls::of(inspector)?.since(&before, work.tasks * work.each);
         all_released(inspector)?;
     }
-    for _ in 0..rounds {
+    let (least, most) = rounds.map_or(ROUNDS.into_inner(), |given| (given, given));
+    for round in 0..most {
+        if round >= least && began.elapsed() > TABLE {
+            break;
+        }
         for (racer, result) in racers.iter_mut().zip(&mut results.each) {
             result.add(Lap::timed(racer.as_mut(), work, inspector)?);
             all_released(inspector)?;

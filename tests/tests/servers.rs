@@ -45,6 +45,25 @@ fn every_kind_starts_and_is_the_version_it_claims() -> Outcome {
     Ok(())
 }
 
+/// The dialects of "delete if it is mine" that need no script: no two servers have the same.
+#[test]
+fn who_compares_before_it_deletes() -> Outcome {
+    for kind in Kind::ALL {
+        let server = Server::start(kind)?;
+        let mut inspector = server.inspect()?;
+        let mut deletes = |command: &[&str]| -> Result<bool, ServerError> {
+            inspector.command(&["SET", "k", "mine"])?;
+            Ok(inspector.command(command)? == Value::Integer(1))
+        };
+        let ifeq = ["DELEX", "k", "IFEQ"];
+        assert_eq!(deletes(&[&ifeq[..], &["mine"]].concat())?, kind == Kind::Redis8_6, "{kind}");
+        assert!(!deletes(&[&ifeq[..], &["theirs"]].concat())?, "{kind}");
+        assert_eq!(deletes(&["DELIFEQ", "k", "mine"])?, kind == Kind::Valkey9, "{kind}");
+        assert!(!deletes(&["DELIFEQ", "k", "theirs"])?, "{kind}");
+    }
+    Ok(())
+}
+
 #[test]
 fn servers_that_start_together_do_not_share_a_port() {
     let servers: Vec<_> = thread::scope(|scope| {

@@ -30,9 +30,9 @@ pub(crate) struct Options {
     #[arg(long, value_delimiter = ',', default_value = "1,16,64,1000", value_parser = count())]
     pub(crate) tasks: Vec<usize>,
 
-    /// Timed rounds of each contender
-    #[arg(long, default_value = "11", value_parser = count())]
-    pub(crate) rounds: usize,
+    /// Timed rounds of each contender, instead of what fits in 40 seconds for a table, 3 to 15
+    #[arg(long, value_parser = count())]
+    pub(crate) rounds: Option<usize>,
 
     /// Cycles in a round, instead of what the first contender does in 0.3 seconds
     #[arg(long, value_parser = count())]

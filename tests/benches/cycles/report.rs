@@ -64,7 +64,8 @@ impl Results {
 
     pub(crate) fn print(&self, work: Work, place: &str) {
         let [base, ..] = &*self.each else { return };
-        println!("{} task(s) of {} cycles, {place}", work.tasks, work.each);
+        let (tasks, each, rounds) = (work.tasks, work.each, base.rates.len());
+        println!("{tasks} task(s) of {each} cycles, {rounds} rounds, {place}");
         println!(
             "  {:20}{:>26}{:>21}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}",
             "",
