@@ -4,10 +4,18 @@
 mod history;
 #[path = "measures/history_tests.rs"]
 mod history_tests;
+#[path = "../benches/growth/picture.rs"]
+mod picture;
+#[path = "measures/picture_tests.rs"]
+mod picture_tests;
 #[path = "../benches/handover/relay.rs"]
 mod relay;
 #[path = "measures/relay_tests.rs"]
 mod relay_tests;
+#[path = "../benches/growth/scale.rs"]
+mod scale;
+#[path = "measures/scale_tests.rs"]
+mod scale_tests;
 #[path = "../benches/handover/sent.rs"]
 mod sent;
 #[path = "measures/sent_tests.rs"]

@@ -59,7 +59,7 @@ impl Outcome {
 
     /// Least and most of all rounds.
     fn turns(&self, of: fn(&Played) -> &[usize]) -> String {
-        let turns = Spread::new(self.rounds.iter().flat_map(|r| of(r)).map(|&n| n as f64));
+        let turns = Spread::new(self.rounds.iter().flat_map(of).map(|&n| n as f64));
         format!("{}..{}", shown(turns.least(), 0), shown(turns.most(), 0))
     }
 }
