@@ -86,7 +86,7 @@
 //! A lock on a store that does not vote on every write is for efficiency. A process can be stopped
 //! between looking at its lease and acting on it. Where two owners would do damage, the resource
 //! itself must check a fencing token. The bounds of all promises, and what happens where they are broken,
-//! stand in [`reliability`].
+//! stand in [`reliability`]; what locks cost, in [`performance`].
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -97,6 +97,7 @@ pub mod defect;
 #[cfg(not(redlatch_defects))]
 mod defect;
 pub mod limits;
+pub mod performance;
 mod random;
 pub mod reliability;
 mod time;
