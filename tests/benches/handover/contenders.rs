@@ -47,12 +47,18 @@ impl Contender for RedlatchTokio {
     }
 
     async fn pause(&self, time: Duration) {
-        tokio::time::sleep(time).await;
+        pause_out_of_step(time).await;
     }
 
     fn spawn(&self, waiter: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(waiter);
     }
+}
+
+/// The timers of the runtime tick by milliseconds: a turn that ended with them would end in the very moment when
+/// waiters ask again.
+async fn pause_out_of_step(time: Duration) {
+    tokio::task::spawn_blocking(move || thread::sleep(time)).await.expect("no panic");
 }
 
 /// A thread for each waiter.
@@ -111,7 +117,7 @@ impl Contender for Rslock {
     }
 
     async fn pause(&self, time: Duration) {
-        tokio::time::sleep(time).await;
+        pause_out_of_step(time).await;
     }
 
     fn spawn(&self, waiter: impl Future<Output = ()> + Send + 'static) {

@@ -35,6 +35,7 @@ class Round {
       if (this.tells) tell(`took ${took}`);
       this.next(took);
       const ended = this.ended;
+      // In step with the timers of its waiters: Node has no others.
       if (!ended) await new Promise((over) => setTimeout(over, this.hold));
       const left = now();
       await lock.release();

@@ -90,7 +90,7 @@ pub(crate) struct Run {
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: usize,
     /// Length of a round
-    #[arg(long, default_value_t = 800)]
+    #[arg(long, default_value_t = 700)]
     millis: u64,
     /// Releases by other clients, and keys that expire, of each kind
     #[arg(long, default_value_t = 40)]

@@ -14,6 +14,7 @@ import redis
 from redis.lock import Lock
 
 TTL = 30
+CONNECTIONS = 100
 mutex = threading.Lock()
 
 
@@ -75,7 +76,10 @@ class Round:
 
 def main():
     client = redis.Redis.from_url(sys.argv[1], max_connections=10_000)
-    client.ping()
+    # Connections are not opened while hand-overs are measured.
+    opened = [client.connection_pool.get_connection() for _ in range(CONNECTIONS)]
+    for connection in opened:
+        client.connection_pool.release(connection)
     tell("ready")
     running, lock = None, None
     for line in iter(sys.stdin.readline, ""):
