@@ -28,7 +28,9 @@ impl Drift {
     }
 
     /// The allowance in whole microseconds, rounded up. Saturates.
-    #[inline(never)] // As `Instant::saturating_add`.
+    // As `Instant::saturating_add`.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn micros(self, ttl: Ttl) -> u64 {
         let up = self.constant.subsec_nanos() % 1000 > 0;
         self.share(ttl).saturating_add(micros(self.constant)).saturating_add(up.into())

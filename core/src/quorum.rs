@@ -87,7 +87,9 @@ impl Tally {
 
     /// Where the vote stands.
     #[must_use]
-    #[inline(never)] // The lock asks in three places.
+    // The lock asks in three places.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub const fn verdict(&self) -> Verdict {
         let needed = majority(self.configured);
         let lost = self.held.saturating_add(self.refused).saturating_add(self.unreachable);

@@ -37,20 +37,24 @@ impl Instant {
 
     /// The moment `span` after this one, rounded down to a microsecond, at most [`Instant::NEVER`].
     #[must_use]
-    #[inline(never)] // Arithmetic of 64 bits is long on 32-bit machines: one copy is enough.
+    // Arithmetic of 64 bits is long on small machines: one copy is enough there.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub fn saturating_add(self, span: Duration) -> Self {
         self.plus(micros(span))
     }
 
     /// The moment `micros` microseconds after this one, at most [`Instant::NEVER`].
-    #[inline(never)] // As above.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) const fn plus(self, micros: u64) -> Self {
         Self(self.0.saturating_add(micros))
     }
 }
 
 /// A span in whole microseconds, rounded down. Saturates.
-#[inline(never)] // As above.
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) const fn micros(span: Duration) -> u64 {
     span.as_secs().saturating_mul(1_000_000).saturating_add(span.subsec_micros() as u64)
 }

@@ -35,6 +35,7 @@ impl Seat {
 
     /// The next request that is due, which the caller sends under `number`. What is owed goes
     /// first: on one connection the old key is then gone before the new claim comes.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) fn poll(&mut self, now: Instant, number: u32) -> Option<Want> {
         let release = self.debts.iter_mut().flatten().find_map(|debt| debt.poll(now, number));
         if let Some(form) = release {
@@ -51,6 +52,7 @@ impl Seat {
     }
 
     /// When this seat wants attention next.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) fn poll_timeout(&self) -> Instant {
         let vote = match self.vote {
             Vote::Due { at, .. } | Vote::Asked { read: Read::Due(at), .. } => at,
