@@ -316,6 +316,7 @@ mod tests {
         let mut dropped = alarms.alarm();
         dropped.set(at(10), &second_waker).expect("kept");
         alarms.ring(at(1));
+        assert_eq!(alarms.sleep(at(90), Waker::noop()), at(10));
         kept.set(at(20), &first_waker).expect("kept");
         drop(dropped);
         for (now, rings) in [(19, 0), (20, 1), (21, 0)] {

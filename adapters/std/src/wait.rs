@@ -8,9 +8,15 @@ use std::thread::{self, Thread};
 use redlatch_client::{Progress, os};
 use redlatch_core::Instant;
 
+thread_local! {
+    /// Unparks this thread. A wake that comes late, for a wait before, costs a look.
+    static WAKER: Waker = unparking();
+}
+
 /// Polls until it is done, and parks the thread meanwhile.
 pub(crate) fn wait<T>(mut poll: impl FnMut(&Waker) -> Progress<T>) -> T {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    // A thread that ends drops its guards after its waker, perhaps.
+    let waker = WAKER.try_with(Waker::clone).unwrap_or_else(|_| unparking());
     loop {
         match poll(&waker) {
             Progress::Done(done) => return done,
@@ -18,6 +24,10 @@ pub(crate) fn wait<T>(mut poll: impl FnMut(&Waker) -> Progress<T>) -> T {
             Progress::Wait(until) => thread::park_timeout(until.saturating_since(os::now())),
         }
     }
+}
+
+fn unparking() -> Waker {
+    Waker::from(Arc::new(Unpark(thread::current())))
 }
 
 struct Unpark(Thread);
@@ -29,5 +39,68 @@ impl Wake for Unpark {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.0.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Waker, wait};
+    use redlatch_client::Progress;
+    use redlatch_core::Instant;
+    use std::sync::mpsc;
+    use std::thread;
+
+    /// Waits until another thread wakes it. Says how often it looked.
+    fn woken() -> usize {
+        let mut looks = 0;
+        let mut woken = None;
+        wait(|waker| {
+            looks += 1;
+            let handed: &mpsc::Receiver<()> = woken.get_or_insert_with(|| wake(waker.clone()));
+            match handed.try_recv() {
+                Ok(()) => Progress::Done(looks),
+                Err(_) => Progress::Wait(Instant::NEVER),
+            }
+        })
+    }
+
+    /// Says that it will wake before it does.
+    fn wake(waker: Waker) -> mpsc::Receiver<()> {
+        let (hand, handed) = mpsc::channel();
+        thread::spawn(move || {
+            hand.send(()).expect("it waits");
+            waker.wake();
+        });
+        handed
+    }
+
+    #[test]
+    fn a_thread_waits_again_and_again_with_one_waker() {
+        for _ in 0..100 {
+            assert!(woken() >= 1);
+        }
+        let wakers = [(); 2].map(|()| wait(|waker| Progress::Done(waker.clone())));
+        assert!(wakers[0].will_wake(&wakers[1]));
+    }
+
+    /// A guard in a thread-local variable is dropped when its thread ends, perhaps after the waker.
+    #[test]
+    fn a_thread_that_ends_can_still_wait() {
+        struct Last(mpsc::Sender<usize>);
+        impl Drop for Last {
+            fn drop(&mut self) {
+                self.0.send(woken()).expect("the test waits");
+            }
+        }
+        thread_local! {
+            static LAST: std::cell::OnceCell<Last> = const { std::cell::OnceCell::new() };
+        }
+        let (send, receive) = mpsc::channel();
+        thread::spawn(move || {
+            LAST.with(|last| assert!(last.set(Last(send)).is_ok()));
+            // Made after the other, dropped before it.
+            assert!(woken() >= 1);
+        });
+        assert!(receive.recv().expect("it was dropped") >= 1);
     }
 }
