@@ -28,14 +28,14 @@ pub(crate) enum Wish {
 
 impl Wish {
     /// The owner takes over the machine, which is held here, and tells it.
-    fn tell(self, lock: &mut Machine, round: &mut Round<'_>) {
+    fn tell(self, session: &Session, lock: &mut Machine, now: Instant) {
         match self {
             // Nobody else has driven it yet.
-            Self::Acquire { since } => return lock.acquire_since(since, round.now),
-            Self::Extend => lock.extend(round.now),
-            Self::Release => lock.release(round.now),
+            Self::Acquire { since } => return lock.acquire_since(since, now),
+            Self::Extend => lock.extend(now),
+            Self::Release => lock.release(now),
         }
-        round.session.look(&mut round.mail, None);
+        session.take();
     }
 
     const fn is_acquisition(self) -> bool {
@@ -52,6 +52,8 @@ pub(crate) struct Drive {
     wish: Wish,
     /// When the machine was told.
     began: Option<Instant>,
+    /// The machine was driven as far as it went.
+    waits: bool,
     over: bool,
 }
 
@@ -71,13 +73,22 @@ impl Drive {
         wish: Wish,
     ) -> Self {
         let (engine, session) = (Arc::clone(engine), Arc::clone(session));
-        Self { engine, session, span, wish, began: None, over: false }
+        Self { engine, session, span, wish, began: None, waits: false, over: false }
     }
 
     /// For a machine that was told.
     pub(crate) fn begun(mut self, now: Instant) -> Self {
         self.began = Some(now);
         self
+    }
+
+    /// Tells the machine at once.
+    pub(crate) fn begin(self) -> Self {
+        let mut machine = self.session.machine();
+        let now = os::now();
+        self.wish.tell(&self.session, &mut machine.lock, now);
+        drop(machine);
+        self.begun(now)
     }
 
     /// Drives the machine until it says how that went. What it owes then is left to the reaper.
@@ -94,16 +105,18 @@ impl Drive {
         let session = &self.session;
         // The clock is read in every turn.
         let mut round = Round::new(session, Mail::default(), Instant::ZERO);
-        let mut begins = self.began.is_none();
-        if !begins {
+        if self.waits {
             session.look(&mut round.mail, None);
         }
         loop {
             let mut machine = session.machine();
             round.now = os::now();
-            if core::mem::take(&mut begins) {
+            if self.began.is_none() {
                 self.began = Some(round.now);
-                self.wish.tell(&mut machine.lock, &mut round);
+                self.wish.tell(session, &mut machine.lock, round.now);
+            }
+            if self.waits {
+                round.hand_on(&mut machine.lock);
             }
             let turn = self.turn(&mut machine.lock, &mut round);
             let holds = machine.lock.lease().is_some();
@@ -112,6 +125,7 @@ impl Drive {
             round.keepers.wake();
             match turn {
                 Turn::Wait(until) => {
+                    self.waits = true;
                     self.engine.flush(round.now);
                     session.look(&mut round.mail, Some(waker.clone()));
                     if round.mail.is_empty() && !session.is_cancelled() {
@@ -123,7 +137,7 @@ impl Drive {
                     if wants {
                         session.hand_to(&self.engine.errands);
                     } else if result.is_err() {
-                        session.rest();
+                        session.take();
                     }
                     self.engine.flush(round.now);
                     round.tidings.tell(session.key());

@@ -12,7 +12,6 @@ use crate::drive::{Drive, Wish};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::key::Key;
-use crate::mail::Mail;
 use crate::os;
 use crate::progress::Progress;
 use crate::round::Round;
@@ -79,7 +78,7 @@ impl Held {
             return Err(Error::Closed);
         }
         let span = Span::extend(self.key());
-        let drive = Drive::new(&self.engine, &self.session, span, Wish::Extend);
+        let drive = Drive::new(&self.engine, &self.session, span, Wish::Extend).begin();
         Ok(Extending { held: self, drive })
     }
 
@@ -104,8 +103,8 @@ impl Held {
     pub fn detach(mut self) -> Option<Detached> {
         let (engine, session) = (&self.engine, &self.session);
         let mut machine = session.machine();
-        let mut round = Round::new(session, Mail::default(), os::now());
-        session.look(&mut round.mail, None);
+        session.take();
+        let mut round = Round::new(session, session.take_mail(), os::now());
         let ttl = machine.lock.settings().ttl;
         let detached = machine.lock.detach(round.now);
         // It may still owe what earlier attempts have left.

@@ -41,7 +41,10 @@ impl Keepers {
     }
 
     pub(crate) fn wake(&mut self) {
-        self.first.take().into_iter().chain(self.others.drain(..)).for_each(Waker::wake);
+        if let Some(first) = self.first.take() {
+            first.wake();
+            self.others.drain(..).for_each(Waker::wake);
+        }
     }
 }
 
@@ -57,6 +60,16 @@ impl<'a> Round<'a> {
     pub(crate) fn new(session: &'a Arc<Session>, mail: Mail, now: Instant) -> Self {
         let (tidings, keepers) = (Tidings::default(), Keepers::default());
         Self { session, now, mail, tidings, keepers }
+    }
+
+    /// Hands the next thing that has arrived to the machine, which waits. Whether there was one.
+    pub(crate) fn hand_on(&mut self, lock: &mut Machine) -> bool {
+        match self.mail.next() {
+            Some(Incoming::Answer(ticket, answer)) => lock.handle_answer(ticket, answer, self.now),
+            Some(Incoming::Hint) => lock.hint(self.now),
+            None => return false,
+        }
+        true
     }
 
     fn close(&mut self, sending: Option<Sending<'_>>) {
@@ -84,7 +97,9 @@ impl Engine {
                 }
                 continue;
             }
-            round.close(sending.take());
+            if sending.is_some() {
+                round.close(sending.take());
+            }
             match output {
                 Output::NeedToken => provide(lock, now)?,
                 Output::Send { .. } => {}
@@ -93,14 +108,17 @@ impl Engine {
                     round.session.publish(event, now, &mut round.tidings);
                     return Ok(Step::Event(event));
                 }
-                Output::Wait(until) => match round.mail.next() {
-                    Some(Incoming::Answer(ticket, answer)) => {
-                        lock.handle_answer(ticket, answer, now);
+                Output::Wait(until) => {
+                    let until = until.unwrap_or(Instant::NEVER);
+                    // Bytes before time.
+                    if round.hand_on(lock) {
+                        continue;
                     }
-                    Some(Incoming::Hint) => lock.hint(now),
-                    None if until.is_some_and(|until| until <= now) => lock.handle_timeout(now),
-                    None => return Ok(Step::Wait(until.unwrap_or(Instant::NEVER))),
-                },
+                    if until > now {
+                        return Ok(Step::Wait(until));
+                    }
+                    lock.handle_timeout(now);
+                }
             }
         }
     }

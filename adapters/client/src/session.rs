@@ -130,8 +130,9 @@ impl Session {
 
 /// Who drives.
 impl Session {
-    /// The owner does not wait any more: its waker, and with it a task, need not be kept.
-    pub(crate) fn rest(&self) {
+    /// The owner drives the machine from now on, and does not wait: no waker is kept. Who takes the
+    /// machine from the reaper holds it meanwhile, so that a step under way is finished.
+    pub(crate) fn take(&self) {
         let before = self.drive_by(Driver::Owner(None));
         drop(before);
     }
@@ -264,9 +265,6 @@ impl Session {
     /// The owner drives the machine from now on, and takes all that has arrived into `mail`, which is
     /// empty. If that is nothing, its waker will be woken once when something arrives or the session
     /// is cancelled: look whether [it is](Session::is_cancelled) after this.
-    ///
-    /// Who takes the machine over from the reaper holds it meanwhile, so that a step under way is
-    /// finished. No waker is dropped in here then.
     pub(crate) fn look(&self, mail: &mut Mail, waker: Option<Waker>) {
         let mut inbox = lock(&self.inbox);
         let (waker, unused) = if inbox.mail.is_empty() {

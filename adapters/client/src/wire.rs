@@ -98,7 +98,10 @@ impl Wakeups {
             Some(News::NotConnected(error, new)) => trace::not_connected(server, &error, new),
             None => {}
         }
-        self.sessions.drain(..).for_each(|(session, call)| session.call(call));
+        match self.sessions.len() {
+            1 => self.sessions.pop().into_iter().for_each(|(session, call)| session.call(call)),
+            _ => self.sessions.drain(..).for_each(|(session, call)| session.call(call)),
+        }
         self.wakers.drain(..).for_each(Waker::wake);
     }
 }

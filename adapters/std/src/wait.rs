@@ -45,6 +45,7 @@ impl Wake for Unpark {
 #[cfg(test)]
 mod tests {
     use super::{Waker, wait};
+    use core::cell::OnceCell;
     use redlatch_client::Progress;
     use redlatch_core::Instant;
     use std::sync::mpsc;
@@ -93,7 +94,7 @@ mod tests {
             }
         }
         thread_local! {
-            static LAST: std::cell::OnceCell<Last> = const { std::cell::OnceCell::new() };
+            static LAST: OnceCell<Last> = const { OnceCell::new() };
         }
         let (send, receive) = mpsc::channel();
         thread::spawn(move || {
