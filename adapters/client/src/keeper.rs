@@ -1,6 +1,7 @@
 //! Loop 1 without its I/O: keeping one server connected.
 
 use core::task::Waker;
+use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 
@@ -108,7 +109,7 @@ impl Keeper {
     pub fn opened(&self, greeted: Greeted, outlet: Option<Box<dyn Outlet>>) {
         let options = self.engine.options();
         let delay = options.restart_delay.map(|longest| greeted.greeting.abstains_for(longest));
-        let abstains_until = os::now().saturating_add(delay.unwrap_or_default());
+        let abstains_until = delay.map_or(Instant::ZERO, |delay| abstention(delay, os::now()));
         let server = Arc::clone(&self.link().server);
         let wire = Wire::new(server, greeted, outlet, abstains_until, options.reply_timeout);
         self.link().open(wire, || self.engine.lines.asking());
@@ -177,8 +178,28 @@ impl Drop for Keeper {
     }
 }
 
+/// Until when a server has no vote. Whoever asks may have looked at the clock before it was connected:
+/// a server that need not abstain does not do so for that moment either.
+fn abstention(delay: Duration, now: Instant) -> Instant {
+    if delay.is_zero() { Instant::ZERO } else { now.saturating_add(delay) }
+}
+
 fn reconnecting(options: &Options) -> Backoff {
     let Reconnect { base, cap } = options.reconnect;
     let delay = Delay::Exponential { base, cap };
     Backoff::new(Retry { delay, retries: None, deadline: None }, os::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::abstention;
+    use core::time::Duration;
+    use redlatch_core::Instant;
+
+    #[test]
+    fn who_need_not_abstain_votes_also_for_those_who_asked_before_it_was_connected() {
+        let now = Instant::from_micros(9);
+        assert_eq!(abstention(Duration::ZERO, now), Instant::ZERO);
+        assert_eq!(abstention(Duration::from_micros(1), now), Instant::from_micros(10));
+    }
 }

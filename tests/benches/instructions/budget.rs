@@ -1,6 +1,6 @@
 //! How many instructions each piece of work may take, as a file.
 
-use std::fmt::Write as _;
+use core::fmt::Write as _;
 
 /// Counts may differ by so much, with the same compiler and with another one.
 const PERCENT: u64 = 2;
