@@ -22,6 +22,8 @@ use crate::limits::{DEPTH_MAX, Limits};
 #[derive(Clone, Copy, Debug)]
 pub struct Scanner {
     limits: Limits,
+    /// A frame of one value that is no longer than this exceeds no limit.
+    short: u32,
     state: State,
     nesting: Nesting,
     /// Bytes and values that the frame may still have.
@@ -87,6 +89,7 @@ impl Scanner {
     pub const fn new(limits: Limits) -> Self {
         Self {
             limits,
+            short: shortest_bound(&limits),
             state: State::Between,
             nesting: Nesting::NONE,
             bytes_left: limits.reply_bytes,
@@ -105,6 +108,7 @@ impl Scanner {
     ///
     /// # Errors
     /// [`Malformed`] when the stream is not RESP or exceeds a limit; for ever after.
+    #[inline]
     pub fn advance(&mut self, bytes: &[u8]) -> Result<Scanned, Malformed> {
         match self.state {
             State::Between => {}
@@ -396,6 +400,17 @@ impl Scanner {
         }
         #[cfg(not(test))]
         let _ = looked_at;
+    }
+}
+
+/// The least of what can bound a frame of one value.
+const fn shortest_bound(limits: &Limits) -> u32 {
+    let Limits { line_bytes: line, bulk_bytes: bulk, reply_bytes: reply, .. } = *limits;
+    let stored = if line < bulk { line } else { bulk };
+    match limits.reply_elements {
+        0 => 0,
+        _ if stored < reply => stored,
+        _ => reply,
     }
 }
 

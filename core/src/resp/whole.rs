@@ -48,18 +48,15 @@ pub(super) fn whole(bytes: &[u8]) -> Option<Whole<'_>> {
     if bytes.starts_with(b"+OK\r\n") {
         return Some(Whole { reply: Reply::Simple(b"OK"), len: 5 });
     }
-    let (reply, rest) = match bytes {
-        [b'$', rest @ ..] => bulk(rest)?,
-        [b':', rest @ ..] => integer(rest)?,
-        [b'_', b'\r', b'\n', rest @ ..] => (Reply::Null, rest),
-        [b'+', rest @ ..] => line(rest).map(|(line, rest)| (Reply::Simple(line), rest))?,
-        [b'-', rest @ ..] => line(rest).map(|(line, rest)| (Reply::Error(line), rest))?,
-        [b'*', rest @ ..] => {
-            elements(rest, 1).map(|(elements, rest)| (Reply::Array(elements), rest))?
-        }
-        [b'%', rest @ ..] => {
-            elements(rest, 2).map(|(elements, rest)| (Reply::Map(elements), rest))?
-        }
+    let (first, behind) = bytes.split_first()?;
+    let (reply, rest) = match first {
+        b'+' => line(behind).map(|(line, rest)| (Reply::Simple(line), rest))?,
+        b'-' => line(behind).map(|(line, rest)| (Reply::Error(line), rest))?,
+        b'$' => bulk(behind)?,
+        b':' => integer(behind)?,
+        b'_' => (Reply::Null, behind.strip_prefix(b"\r\n")?),
+        b'*' => elements(behind, 1).map(|(elements, rest)| (Reply::Array(elements), rest))?,
+        b'%' => elements(behind, 2).map(|(elements, rest)| (Reply::Map(elements), rest))?,
         _ => return None,
     };
     Some(Whole { reply, len: bytes.len().wrapping_sub(rest.len()) })
@@ -87,11 +84,18 @@ fn elements(bytes: &[u8], values: u32) -> Option<(Elements<'_>, &[u8])> {
     Some((elements, rest))
 }
 
-#[inline]
+#[inline(always)]
 fn integer(bytes: &[u8]) -> Option<(Reply<'_>, &[u8])> {
-    if let [one @ b'0'..=b'9', b'\r', b'\n', rest @ ..] = bytes {
-        return Some((Reply::Integer(one.wrapping_sub(b'0').into()), rest));
+    match bytes {
+        [one @ b'0'..=b'9', b'\r', b'\n', rest @ ..] => {
+            Some((Reply::Integer(one.wrapping_sub(b'0').into()), rest))
+        }
+        _ => long_integer(bytes),
     }
+}
+
+#[inline(never)]
+fn long_integer(bytes: &[u8]) -> Option<(Reply<'_>, &[u8])> {
     let (negative, text) = match bytes {
         [b'-', text @ ..] => (true, text),
         [b'+', text @ ..] => (false, text),
@@ -116,6 +120,11 @@ fn length(bytes: &[u8]) -> Option<(u32, &[u8])> {
         }
         _ => {}
     }
+    long_length(bytes)
+}
+
+#[inline(never)]
+fn long_length(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let (value, count, rest) = digits(bytes, LENGTH_DIGITS)?;
     let leading_zero = count > 1 && bytes.first() == Some(&b'0');
     if leading_zero { None } else { Some((u32::try_from(value).ok()?, rest)) }

@@ -52,7 +52,7 @@ impl Exchange {
         connection.received(self.replies.len());
         while let Some(incoming) = connection.poll().expect("RESP") {
             if let Incoming::Reply { reply, .. } = incoming {
-                black_box(Answer::from(reply));
+                black_box(&Answer::from(reply));
             }
         }
     }

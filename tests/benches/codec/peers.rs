@@ -114,13 +114,13 @@ fn decode(bytes: Vec<u8>, replies: usize, one: fn(&[u8]) -> usize) -> Repeat {
 
 fn resp2_range(bytes: &[u8]) -> usize {
     let (frame, used) = resp2::decode::decode_range(bytes).expect("RESP").expect("whole");
-    black_box(frame);
+    black_box(&frame);
     used
 }
 
 fn resp3_range(bytes: &[u8]) -> usize {
     let (frame, used) = resp3::decode::complete::decode_range(bytes).expect("RESP").expect("whole");
-    black_box(frame);
+    black_box(&frame);
     used
 }
 
@@ -130,7 +130,7 @@ fn decode_redis(bytes: Vec<u8>, replies: usize) -> Repeat {
     Box::new(move || {
         let mut rest = black_box(bytes.as_slice());
         for _ in 0..replies {
-            black_box(parser.parse_value(&mut rest).expect("RESP"));
+            black_box(&parser.parse_value(&mut rest).expect("RESP"));
         }
         assert!(rest.is_empty());
     })

@@ -1,6 +1,6 @@
 //! Common values that are there as a whole, taken at once.
 
-use super::{Scanner, count};
+use super::{Scanner, count, size};
 #[cfg(test)]
 use crate::resp::whole::REACH;
 use crate::resp::whole::{Whole, whole};
@@ -16,16 +16,13 @@ impl Scanner {
         value
     }
 
-    /// Takes a frame that is a single value within all limits: nothing is left to remember of it.
+    /// Takes a frame that is a single short value: nothing is left to remember of it.
     #[inline(always)]
     pub(super) fn take_frame(&mut self, value: Option<&Whole<'_>>) -> Option<usize> {
-        let value = value.filter(|value| !value.is_aggregate())?;
-        if self.limits.reply_elements == 0 || count(value.len) > self.limits.reply_bytes {
-            return None;
-        }
+        let is_short = |value: &&Whole<'_>| value.len <= size(self.short) && !value.is_aggregate();
+        let value = value.filter(is_short)?;
         self.value_start = 0;
-        (self.is_push, self.inner_push) = (false, false);
-        self.too_long = self.is_too_long(value);
+        (self.is_push, self.inner_push, self.too_long) = (false, false, false);
         Some(value.len)
     }
 
