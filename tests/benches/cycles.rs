@@ -17,7 +17,8 @@
 //! With one worker this process is pinned to one processor, and the server to the same one for a single
 //! task, where waking another processor would hide everything else, and to another one for more tasks.
 //! Allocations are those of the thread that runs a contender, so they are told only where that thread
-//! does everything.
+//! does everything. `rustis` lets `tracing` speak to `log` in the whole program, which redlatch-tokio alone
+//! would not.
 
 #[path = "cycles/blocking.rs"]
 mod blocking;
@@ -90,15 +91,16 @@ fn main() -> Result<(), Failed> {
     Ok(())
 }
 
-/// The first is what the others are compared with.
+/// The first of those that are chosen is what the others are compared with: `redis,` and `redlatch-std`
+/// give the ratio of blocking clients.
 fn line_up(options: &Options, url: &str) -> Result<Vec<Box<dyn Race>>, Failed> {
     let workers = options.workers;
     let racers: Vec<Box<dyn Race>> = vec![
         Tasks::on_tokio("rslock", workers, Rslock::connect(url))?,
         Tasks::on_tokio("redlatch-tokio", workers, OnTokio::connect(url))?,
         Tasks::on_smol("redlatch-smol", smol(url)),
-        Threads::start("redlatch-std", Std::connect(url)),
         Threads::start("redis, blocking", Connection::connect(url)),
+        Threads::start("redlatch-std", Std::connect(url)),
         Tasks::on_tokio("redis, multiplexed", workers, Multiplexed::connect(url))?,
         Tasks::on_tokio("fred", workers, Fred::connect(url))?,
         Tasks::on_tokio("rustis", workers, Rustis::connect(url))?,
