@@ -60,6 +60,8 @@ const TABLE: Duration = Duration::from_secs(40);
 const ROUNDS: core::ops::RangeInclusive<usize> = 3..=15;
 /// With fewer in each task, starting the tasks would be seen.
 const CYCLES_EACH_MIN: usize = 20;
+/// The system samples what is user and what is system time: a round must be long enough for that.
+const CYCLES_MIN: usize = 8_000;
 /// All latencies of a round are kept.
 const CYCLES_MAX: usize = 1_000_000;
 
@@ -119,7 +121,7 @@ fn measured(racers: &mut [&mut Box<dyn Race>], tasks: usize) -> Work {
     let trial = work(tasks, 4_000);
     let took = (0..TRIALS).map(|_| lap::duration(first.as_mut(), trial)).min();
     let rounds = ROUND.as_secs_f64() / took.unwrap_or(ROUND).as_secs_f64();
-    work(tasks, ((trial.tasks * trial.each) as f64 * rounds) as usize)
+    work(tasks, ((trial.tasks * trial.each) as f64 * rounds).max(CYCLES_MIN as f64) as usize)
 }
 
 fn contest(
