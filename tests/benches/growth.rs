@@ -14,9 +14,9 @@ mod kind;
 mod memory;
 #[path = "growth/options.rs"]
 mod options;
-#[path = "growth/picture.rs"]
+#[path = "measure/picture.rs"]
 mod picture;
-#[path = "growth/scale.rs"]
+#[path = "measure/scale.rs"]
 mod scale;
 #[path = "growth/table.rs"]
 mod table;
@@ -57,7 +57,8 @@ fn main() -> Result<(), Failed> {
         println!();
     }
     if let Some(path) = &run.svg {
-        fs::write(path, picture::drawn(&panels(&rows), &run.server.to_string()))?;
+        let what = format!("What more locks and waiters cost, on {}", run.server);
+        fs::write(path, picture::drawn(&panels(&rows), &what))?;
         println!("drawn: {}", path.display());
     }
     Ok(())

@@ -16,6 +16,8 @@ mod clock;
 mod contest;
 #[path = "handover/crew.rs"]
 mod crew;
+#[path = "handover/diagrams.rs"]
+mod diagrams;
 #[path = "handover/expired.rs"]
 mod expired;
 #[path = "handover/history.rs"]
@@ -28,12 +30,16 @@ mod make;
 mod monitor;
 #[path = "handover/options.rs"]
 mod options;
+#[path = "measure/picture.rs"]
+mod picture;
 #[path = "handover/relay.rs"]
 mod relay;
 #[path = "handover/released.rs"]
 mod released;
 #[path = "handover/report.rs"]
 mod report;
+#[path = "measure/scale.rs"]
+mod scale;
 #[path = "handover/sent.rs"]
 mod sent;
 #[path = "handover/sleeper.rs"]
@@ -47,8 +53,10 @@ mod usage;
 #[path = "handover/worker.rs"]
 mod worker;
 
+use std::fs;
+
 use clap::Parser;
-use options::{Options, Part, Role};
+use options::{Options, Part, Role, Run};
 use redlatch_testkit::server::Server;
 
 type Failed = Box<dyn core::error::Error>;
@@ -61,11 +69,21 @@ fn main() -> Result<(), Failed> {
     let server = Server::start(run.server)?;
     for part in &run.parts {
         match part {
-            Part::Turns => contest::contest(&run, &server)?,
+            Part::Turns => turns(&run, &server)?,
             Part::Released => released::released(&run, &server)?,
             Part::Expired => expired::expired(&run, &server)?,
             Part::Asleep => asleep::asleep(&server)?,
         }
+    }
+    Ok(())
+}
+
+fn turns(run: &Run, server: &Server) -> Result<(), Failed> {
+    let settings = contest::contest(run, server)?;
+    if let Some(path) = &run.svg {
+        let what = format!("How a lock changes hands, on {}", run.server);
+        fs::write(path, picture::drawn(&diagrams::diagrams(&settings), &what))?;
+        println!("drawn: {}\n", path.display());
     }
     Ok(())
 }

@@ -1,10 +1,14 @@
 //! The arithmetic of the benchmarks.
 
+#[path = "../benches/growth/told.rs"]
+mod grown;
+#[path = "measures/grown_tests.rs"]
+mod grown_tests;
 #[path = "../benches/handover/history.rs"]
 mod history;
 #[path = "measures/history_tests.rs"]
 mod history_tests;
-#[path = "../benches/growth/picture.rs"]
+#[path = "../benches/measure/picture.rs"]
 mod picture;
 #[path = "measures/picture_tests.rs"]
 mod picture_tests;
@@ -12,7 +16,7 @@ mod picture_tests;
 mod relay;
 #[path = "measures/relay_tests.rs"]
 mod relay_tests;
-#[path = "../benches/growth/scale.rs"]
+#[path = "../benches/measure/scale.rs"]
 mod scale;
 #[path = "measures/scale_tests.rs"]
 mod scale_tests;

@@ -9,12 +9,12 @@ use crate::Failed;
 use crate::crew::Crew;
 use crate::monitor::Monitor;
 use crate::options::Run;
-use crate::report::{Outcome, print};
+use crate::report::{Outcome, Setting, print};
 
 /// Opens what the clients open on first use.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-pub(crate) fn contest(run: &Run, server: &Server) -> Result<(), Failed> {
+pub(crate) fn contest(run: &Run, server: &Server) -> Result<Vec<Setting>, Failed> {
     println!(
         "{} rounds of {:?} on {}, a turn lasts 1 ms. From just before one calls for the release until another\n\
          has the lock; whoever has released contends again when somebody else has it.\n",
@@ -22,6 +22,7 @@ pub(crate) fn contest(run: &Run, server: &Server) -> Result<(), Failed> {
         run.length(),
         run.server
     );
+    let mut settings = Vec::new();
     for &processes in &run.processes {
         let mut crews = Vec::new();
         for &make in &run.makes {
@@ -44,10 +45,12 @@ pub(crate) fn contest(run: &Run, server: &Server) -> Result<(), Failed> {
                     outcome.add(crew.play(waiters, run.length(), || Ok(()))?);
                 }
             }
-            print(waiters, processes.min(waiters), &outcomes);
+            let setting = Setting { waiters, processes: processes.min(waiters), outcomes };
+            print(&setting);
+            settings.push(setting);
         }
     }
-    Ok(())
+    Ok(settings)
 }
 
 /// A round whose commands are counted, which takes time of the server.

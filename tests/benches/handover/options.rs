@@ -1,7 +1,8 @@
 //! The command line.
 
+use core::fmt;
 use core::time::Duration;
-use std::fmt;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use redlatch_testkit::server::Kind;
@@ -57,15 +58,21 @@ pub(crate) enum Make {
     NodeRedlock,
 }
 
-impl fmt::Display for Make {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Make {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
             Self::RedlatchTokio => "redlatch-tokio",
             Self::RedlatchStd => "redlatch-std",
             Self::Rslock => "rslock",
             Self::RedisPy => "redis-py",
             Self::NodeRedlock => "node-redlock",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Make {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 
@@ -86,6 +93,9 @@ pub(crate) struct Run {
     /// Processes that they are spread over
     #[arg(long, value_delimiter = ',', default_values_t = [1, 4])]
     pub(crate) processes: Vec<usize>,
+    /// Where to draw the hand-overs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
     /// Rounds of each, besides one that counts commands
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: usize,

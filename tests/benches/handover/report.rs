@@ -7,7 +7,7 @@ use crate::spread::{Spread, shown};
 
 /// Of one make, round by round.
 pub(crate) struct Outcome {
-    make: Make,
+    pub(crate) make: Make,
     /// Sent for each hand-over, by name.
     commands: Vec<(String, f64)>,
     rounds: Vec<Played>,
@@ -28,7 +28,8 @@ impl Outcome {
         self.rounds.push(played);
     }
 
-    fn handovers(&self) -> Spread {
+    /// In microseconds.
+    pub(crate) fn handovers(&self) -> Spread {
         let all = self.rounds.iter().flat_map(|round| &round.history.handovers);
         Spread::new(all.map(|&nanos| nanos as f64 / 1e3))
     }
@@ -52,7 +53,12 @@ impl Outcome {
         Spread::new(pairs.filter_map(|(mine, other)| Some(mine? / other?)))
     }
 
-    fn processor(&self) -> f64 {
+    pub(crate) fn commands(&self) -> f64 {
+        self.commands.iter().map(|(_, rate)| rate).sum()
+    }
+
+    /// Microseconds for each hand-over.
+    pub(crate) fn processor(&self) -> f64 {
         let used: f64 = self.rounds.iter().map(|round| round.used.as_secs_f64() * 1e6).sum();
         used / self.handovers().count() as f64
     }
@@ -64,8 +70,16 @@ impl Outcome {
     }
 }
 
-pub(crate) fn print(waiters: usize, processes: usize, outcomes: &[Outcome]) {
-    let [base, ..] = outcomes else { return };
+/// So many waiters in so many processes.
+pub(crate) struct Setting {
+    pub(crate) waiters: usize,
+    pub(crate) processes: usize,
+    pub(crate) outcomes: Vec<Outcome>,
+}
+
+pub(crate) fn print(setting: &Setting) {
+    let Setting { waiters, processes, outcomes } = setting;
+    let [base, ..] = &**outcomes else { return };
     println!("{waiters} waiters in {processes} process(es)");
     println!(
         "  {:15}{:>10}{:>10}{:>10}{:>10}{:>26}{:>10}{:>8}{:>14}{:>12}{:>14}",
@@ -84,7 +98,7 @@ pub(crate) fn print(waiters: usize, processes: usize, outcomes: &[Outcome]) {
     for one in outcomes {
         let (handovers, waits, ratios) = (one.handovers(), one.waits(), one.ratios(base));
         let at = |percent| shown(handovers.percentile(percent), 0);
-        let commands: f64 = one.commands.iter().map(|(_, rate)| rate).sum();
+        let commands = one.commands();
         println!(
             "  {:15}{:10}{:>10}{:>10}{:>10}{:>26}{commands:10.1}{:8.0}{:>14}{:>12}{:>14}",
             one.make,

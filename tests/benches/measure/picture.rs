@@ -27,21 +27,21 @@ const CELL: (f64, f64) = (WIDTH / COLUMNS as f64, 230.0);
 /// Of a diagram in its cell: left, top, right, bottom.
 const MARGIN: (f64, f64, f64, f64) = (52.0, 30.0, 16.0, 34.0);
 /// Told apart on light and on dark ground, and by whoever sees no red.
-const COLOURS: [&str; 4] = ["#2f80ed", "#e07b00", "#1a9e77", "#b05cc6"];
+const COLOURS: [&str; 5] = ["#2f80ed", "#e07b00", "#1a9e77", "#b05cc6", "#c9a000"];
 /// Of the lines, for where one lies upon another.
-const GAPS: [&str; 4] = ["none", "none", "6 6", "2 4"];
+const GAPS: [&str; 5] = ["none", "none", "6 6", "2 4", "10 4"];
 /// Of the squares, in degrees. The first series has circles.
-const TURNS: [u32; 4] = [0, 0, 45, 20];
+const TURNS: [u32; 5] = [0, 0, 45, 15, 30];
 /// Smaller values stand at the foot.
 const FLOOR: f64 = 0.1;
 
-/// The whole picture.
+/// The whole picture, of diagrams with the same series.
 pub(crate) fn drawn(panels: &[Panel], what: &str) -> String {
     let rows = panels.len().div_ceil(COLUMNS) as f64;
     let height = HEAD + rows * CELL.1;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
-         aria-label=\"What more locks and waiters cost, on {what}\" width=\"100%\" \
+         aria-label=\"{what}\" width=\"100%\" \
          font-family=\"sans-serif\" font-size=\"12\" fill=\"currentColor\">\n"
     );
     legend(&mut svg, panels);
