@@ -9,24 +9,29 @@
 //! more locks of 3 s that are held and renewed, or waiters for what somebody else has. A point is a process
 //! of its own.
 //!
-#![doc = include_str!("performance.svg")]
+#![doc = include_str!("performance/growth.svg")]
 //!
 //! Both axes of each diagram go by powers of ten. Held locks all had it when the last one was taken, waiters
 //! when the last of them had had its turn after all keys came free at once. At rest nobody but the client does
 //! anything: it renews what it holds, and its waiters wait.
 //!
-//! `cargo bench -p redlatch-testkit --bench growth -- --svg core/src/performance.svg` draws it and prints
+//! `cargo bench -p redlatch-testkit --bench growth -- --svg core/src/performance/growth.svg` draws it and prints
 //! the numbers.
 //!
 //! # How a lock changes hands
 //!
-//! `cargo bench -p redlatch-testkit --features peers --bench handover` lets 2, 16 and 100 waiters of redlatch,
-//! rslock, redis-py and node-redlock, in one process and in four, take turns on one key for a millisecond each.
-//! It tells
+//! 2, 16 and 100 waiters take turns on one key for a millisecond each, all in one process, and spread over as many
+//! as four. A hand-over is the time from just before one calls for the release until another one has the lock.
 //!
-//! * how long it takes from just before one calls for the release until another one has the lock;
-//! * how many commands clients send for it, and how much processor time they use;
-//! * how fair that is: the shortest and the longest wait, the fewest and the most turns;
+#![doc = include_str!("performance/handover.svg")]
+//!
+//! `cargo bench -p redlatch-testkit --features peers --bench handover -- --svg core/src/performance/handover.svg`
+//! draws it, the middle of all hand-overs, and prints more:
+//!
+//! * nine of ten hand-overs, and 99 of 100, and the ratios to those of redlatch, round by round;
+//! * which commands clients send for one, and how much processor time they use;
+//! * how fair that is: the shortest and the longest wait, the fewest and the most turns of a waiter and of a
+//!   process;
 //! * how long a waiter sleeps on when a client of another make releases, when the key is just deleted, and when
 //!   its holder is gone and it expires, alone and among 100 000 others;
 //! * what waiters cost while they sleep.
