@@ -77,7 +77,12 @@ pub(crate) struct Run {
     #[arg(long, default_value = "redis-7.0", value_parser = kind)]
     pub(crate) server: Kind,
     /// Length of the rest
-    #[arg(long, default_value_t = 3000, value_name = "MILLIS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        default_value_t = 3000,
+        value_name = "MILLIS",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub(crate) rest: u64,
 }
 

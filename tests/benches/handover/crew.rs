@@ -71,7 +71,7 @@ impl Crew {
         Ok(crew)
     }
 
-    /// Lets this many waiters take turns for so long. `while_all_wait` is called just before the end.
+    /// Lets this many waiters take turns for so long. `at_end` is called just before the end.
     pub(crate) fn play(
         &mut self,
         waiters: usize,
@@ -102,7 +102,7 @@ impl Crew {
         let mut relay = Relay::default();
         while let Some((process, told)) = self.hear(deadline)? {
             let Told::Took(at) = told else {
-                return Err(format!("{}: {told:?} in a round", self.make).into());
+                return Err(format!("{}: {told:?} in the middle of a round", self.make).into());
             };
             if let Some((other, at)) = relay.took(at, process) {
                 self.players[other].order(&format!("next {at}"))?;
@@ -123,7 +123,7 @@ impl Crew {
                 Some((_, Told::Used(time))) => used += time,
                 Some((_, Told::Done)) => done += 1,
                 Some((_, Told::Took(_))) => {}
-                Some((_, Told::Ready)) | None => {
+                Some((_, Told::Ready | Told::Gone)) | None => {
                     return Err(format!("{} does not end its round", self.make).into());
                 }
             }
@@ -165,6 +165,8 @@ impl Player {
                     return;
                 }
             }
+            // Nobody listens any more when it was killed.
+            let _ = lines.send((number, "gone".to_owned()));
         });
         Ok(Self { child, orders })
     }

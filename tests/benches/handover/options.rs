@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use redlatch_testkit::server::Kind;
 
@@ -88,10 +89,10 @@ pub(crate) struct Run {
     #[arg(long, value_delimiter = ',', default_values_t = Make::value_variants().to_vec())]
     pub(crate) makes: Vec<Make>,
     /// Waiters on the key
-    #[arg(long, value_delimiter = ',', default_values_t = [2, 16, 100])]
+    #[arg(long, value_delimiter = ',', default_values_t = [2, 16, 100], value_parser = some())]
     pub(crate) waiters: Vec<usize>,
     /// Processes that they are spread over
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 4])]
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 4], value_parser = some())]
     pub(crate) processes: Vec<usize>,
     /// Where to draw the hand-overs
     #[arg(long, value_name = "FILE")]
@@ -105,6 +106,10 @@ pub(crate) struct Run {
     /// Releases by other clients, and keys that expire, of each kind
     #[arg(long, default_value_t = 40)]
     pub(crate) samples: usize,
+}
+
+fn some() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=1_000)
 }
 
 impl Run {

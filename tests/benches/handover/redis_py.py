@@ -6,6 +6,7 @@ Besides: `hold KEY` is answered with `held` once the key is held, and `free` wit
 the release.
 """
 
+import os
 import sys
 import threading
 import time
@@ -74,7 +75,14 @@ class Round:
         tell(*self.turns, f"used {used}", "done")
 
 
+def fail(what):
+    """A waiter that fails would only be missing."""
+    sys.excepthook(what.exc_type, what.exc_value, what.exc_traceback)
+    os._exit(1)
+
+
 def main():
+    threading.excepthook = fail
     client = redis.Redis.from_url(sys.argv[1], max_connections=10_000)
     # Connections are not opened while hand-overs are measured.
     opened = [client.connection_pool.get_connection() for _ in range(CONNECTIONS)]

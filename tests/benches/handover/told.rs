@@ -6,6 +6,7 @@
 //! turn WAITER ASKED TOOK LEFT      a waiter asked, had the lock, and began to release it
 //! used NANOS                       processor time of the round
 //! done                             the round is over
+//! gone                             said for it when it has ended
 //! ```
 //!
 //! They are told `begin KEY FIRST COUNT HOLD_MICROS TELLS`, `next AT` when somebody in another process has
@@ -22,6 +23,7 @@ pub(crate) enum Told {
     Turn(Turn),
     Used(Duration),
     Done,
+    Gone,
 }
 
 /// A waiter had the lock.
@@ -43,6 +45,7 @@ impl FromStr for Told {
         let told = match *words.first().unwrap_or(&"") {
             "ready" => Some(Self::Ready),
             "done" => Some(Self::Done),
+            "gone" => Some(Self::Gone),
             "took" => number(1).map(Self::Took),
             "used" => number(1).map(|nanos| Self::Used(Duration::from_nanos(nanos))),
             "turn" => turn(number).map(Self::Turn),

@@ -5,6 +5,8 @@ mod gate;
 
 use core::time::Duration;
 use std::io;
+use std::panic;
+use std::process;
 use std::sync::{Arc, mpsc};
 
 use rustix::process::{Signal, set_parent_process_death_signal};
@@ -20,6 +22,11 @@ use gate::Gate;
 
 pub(crate) fn run(worker: &Worker) -> Result<(), Failed> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
+    // A waiter that fails would only be missing.
+    panic::set_hook(Box::new(|what| {
+        eprintln!("{what}");
+        process::exit(1);
+    }));
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let url = &worker.url;
     // Connected to where the tasks run: what a connection does is done there.

@@ -12,6 +12,7 @@ fn lines_are_understood_or_refused() {
         ("turn 7 1 2 3", Some(Told::Turn(turn))),
         ("used 9", Some(Told::Used(Duration::from_nanos(9)))),
         ("done", Some(Told::Done)),
+        ("gone", Some(Told::Gone)),
         ("", None),
         ("took", None),
         ("turn 7 1 2", None),
