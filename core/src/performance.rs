@@ -25,7 +25,7 @@
 //!
 #![doc = include_str!("performance/handover.svg")]
 //!
-//! `cargo bench -p redlatch-testkit --features peers --bench handover -- --svg core/src/performance/handover.svg`
+//! `cargo bench -p redlatch-testkit --bench handover -- --svg core/src/performance/handover.svg`
 //! draws it, the middle of all hand-overs, and prints more:
 //!
 //! * nine of ten hand-overs, and 99 of 100, and the ratios to those of redlatch, round by round;

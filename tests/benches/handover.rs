@@ -1,7 +1,7 @@
 //! How a lock changes hands: between waiters of this and other makes, from a client that is no waiter, and
 //! from a holder that is gone; and what waiters cost while they sleep. On one real server in one run.
 //!
-//! `cargo bench -p redlatch-testkit --features peers --bench handover [-- --help]`
+//! `cargo bench -p redlatch-testkit --bench handover [-- --help]`
 //!
 //! Every make runs in processes of its own: one, and four that the waiters are spread over. Rounds of the
 //! makes alternate, so that all see the same machine; the ratio of each round is what travels to other
