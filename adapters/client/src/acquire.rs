@@ -13,28 +13,19 @@ use crate::held::Held;
 use crate::key::Key;
 use crate::lines::Turn;
 use crate::os;
+use crate::owned::{Leaves, Owned};
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::trace::Span;
 
 /// A lock that is being taken. Dropped before it is done, it leaves what it may have to the reaper,
-/// which gives it back.
+/// which gives it back, and lets the next in line begin.
 #[must_use = "nothing happens until it is polled"]
 pub struct Acquiring {
-    engine: Arc<Engine>,
-    session: Arc<Session>,
-    span: Span,
+    drive: Drive,
     began: Instant,
-    stage: Stage,
-}
-
-enum Stage {
-    /// In line, until it is its turn or the last attempt is due.
-    Queued {
-        deadline: Instant,
-    },
-    Trying(Drive),
-    Done,
+    /// In line until it is its turn, or until this moment, when the last attempt is due.
+    queued: Option<Instant>,
 }
 
 /// For handles.
@@ -76,8 +67,10 @@ impl Acquiring {
             session.cancel();
         }
         let deadline = retry.deadline.map_or(Instant::NEVER, |span| began.saturating_add(span));
-        let (span, stage) = (Span::lock(session.key()), Stage::Queued { deadline });
-        Self { engine: Arc::clone(engine), session, span, began, stage }
+        let span = Span::lock(session.key());
+        let owned = Owned::new(engine, session, Leaves::Unwanted);
+        let drive = Drive::new(owned, span, Wish::Acquire { since: began });
+        Self { drive, began, queued: Some(deadline) }
     }
 
     /// Waits for the lock.
@@ -86,78 +79,57 @@ impl Acquiring {
     /// [`Error::TimedOut`] when somebody else had it all the time; others when the servers could not
     /// be asked or refused; [`Error::Closed`] when the client was closed meanwhile.
     pub fn poll(&mut self, waker: &Waker) -> Progress<Result<Held, Error>> {
-        loop {
-            let progress = match &mut self.stage {
-                Stage::Queued { deadline } => {
-                    let deadline = *deadline;
-                    if self.session.is_cancelled() {
-                        return Progress::Done(self.end(Err(Error::Closed)));
-                    }
-                    if let Progress::Wait(until) = self.poll_turn(deadline, waker) {
-                        return Progress::Wait(until);
-                    }
-                    self.begin();
-                    continue;
-                }
-                Stage::Trying(drive) => drive.poll(waker),
-                Stage::Done => return Progress::Done(Err(Error::Closed)),
-            };
-            return progress.map(|event| self.end(event));
-        }
-    }
-
-    /// Waits until it is its turn, or it does not matter any more.
-    fn poll_turn(&self, deadline: Instant, waker: &Waker) -> Progress<()> {
-        let (lines, now) = (&self.engine.lines, os::now());
-        if let Turn::Begin = lines.turn(&self.session, now) {
-            return Progress::Done(());
-        }
-        self.session.note_owner(waker.clone());
-        // Whoever lets it begin, or cancels it, does that before waking.
-        match lines.turn(&self.session, now) {
-            Turn::Begin => Progress::Done(()),
-            Turn::Wait(_) if self.session.is_cancelled() => Progress::Wait(now),
-            Turn::Wait(_) if deadline <= now => {
-                if let Some(next) = lines.step_aside(&self.session) {
-                    next.wake();
-                }
-                Progress::Done(())
+        if let (Some(deadline), Some(owned)) = (self.queued, self.drive.owned()) {
+            if owned.session.is_cancelled() {
+                return Progress::Done(self.end(Err(Error::Closed)));
             }
-            Turn::Wait(until) => Progress::Wait(until.min(deadline)),
+            if let Progress::Wait(until) = poll_turn(owned, deadline, waker) {
+                return Progress::Wait(until);
+            }
+            self.queued = None;
         }
-    }
-
-    fn begin(&mut self) {
-        let wish = Wish::Acquire { since: self.began };
-        let drive = Drive::new(&self.engine, &self.session, self.span.clone(), wish);
-        self.stage = Stage::Trying(drive);
+        self.drive.poll(waker).map(|event| self.end(event))
     }
 
     fn end(&mut self, event: Result<Event, Error>) -> Result<Held, Error> {
-        self.stage = Stage::Done;
+        let owned = self.drive.take().ok_or(Error::Closed)?;
+        let Owned { engine, session, .. } = &owned;
         if let Ok(Event::Acquired(_)) = event {
-            let refused = self.session.machine().lock.has_failed();
-            if let Some(next) = self.engine.lines.took(&self.session, refused) {
+            let refused = session.machine().lock.has_failed();
+            if let Some(next) = engine.lines.took(session, refused) {
                 next.wake();
             }
-            return Ok(Held::new(&self.engine, &self.session));
+            return Ok(Held::new(owned));
         }
         let now = os::now();
-        self.engine.leave_line(&self.session, now);
+        engine.leave_line(session, now);
         let waited = now.saturating_since(self.began);
         Err(match event {
-            Ok(Event::Denied(tally)) => self.engine.denied(tally, waited),
-            Ok(_) => self.engine.denied(Tally::default(), waited),
+            Ok(Event::Denied(tally)) => engine.denied(tally, waited),
+            Ok(_) => engine.denied(Tally::default(), waited),
             Err(error) => error,
         })
     }
 }
 
-impl Drop for Acquiring {
-    fn drop(&mut self) {
-        // If it was tried for, the reaper does this when it has told the servers.
-        if let Stage::Queued { .. } = self.stage {
-            self.engine.leave_line(&self.session, os::now());
+/// Waits until it is its turn, or it does not matter any more.
+fn poll_turn(owned: &Owned, deadline: Instant, waker: &Waker) -> Progress<()> {
+    let Owned { engine, session, .. } = owned;
+    let (lines, now) = (&engine.lines, os::now());
+    if let Turn::Begin = lines.turn(session, now) {
+        return Progress::Done(());
+    }
+    session.note_owner(waker.clone());
+    // Whoever lets it begin, or cancels it, does that before waking.
+    match lines.turn(session, now) {
+        Turn::Begin => Progress::Done(()),
+        Turn::Wait(_) if session.is_cancelled() => Progress::Wait(now),
+        Turn::Wait(_) if deadline <= now => {
+            if let Some(next) = lines.step_aside(session) {
+                next.wake();
+            }
+            Progress::Done(())
         }
+        Turn::Wait(until) => Progress::Wait(until.min(deadline)),
     }
 }

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::held::Releasing;
 use crate::key::Key;
 use crate::os;
+use crate::owned::{Leaves, Owned};
 use crate::session::Session;
 use crate::trace::Span;
 
@@ -85,7 +86,8 @@ impl Engine {
         let now = os::now();
         // A fresh machine is idle and refuses nothing.
         let _adopted = session.machine().lock.adopt(lock, now);
-        Ok(Releasing::new(Drive::new(self, &session, span, Wish::Release).begun(now)))
+        let owned = Owned::new(self, session, Leaves::Unfinished);
+        Ok(Releasing::new(Drive::new(owned, span, Wish::Release).begun(now)))
     }
 }
 

@@ -1,14 +1,13 @@
 //! One thing that the owner of a lock machine wants and waits for.
 
 use core::task::Waker;
-use std::sync::Arc;
-
 use redlatch_core::{Event, Instant};
 
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::mail::Mail;
 use crate::os;
+use crate::owned::{Leaves, Owned};
 use crate::progress::Progress;
 use crate::round::{Round, Step};
 use crate::session::{Machine, Session};
@@ -38,23 +37,47 @@ impl Wish {
         session.take();
     }
 
+    /// What is left to do when this is dropped, before or after the machine is told.
+    const fn leaves(self, told: bool) -> Leaves {
+        match (self, told) {
+            (Self::Acquire { .. }, _) | (Self::Release, false) => Leaves::Unwanted,
+            (Self::Extend, _) | (Self::Release, true) => Leaves::Unfinished,
+        }
+    }
+
     const fn is_acquisition(self) -> bool {
         matches!(self, Self::Acquire { .. })
+    }
+
+    /// Drives the machine until it says how that went, or waits.
+    fn turn(self, engine: &Engine, lock: &mut Machine, round: &mut Round<'_>) -> Turn {
+        let result = match engine.step(lock, round) {
+            // A lock that is had after the client was closed could not be given back any more.
+            Ok(Step::Event(_)) if self.is_acquisition() && engine.is_closed() => Err(Error::Closed),
+            Ok(Step::Event(event)) => Ok(event),
+            Ok(Step::Wait(_)) if round.session.is_cancelled() => Err(Error::Closed),
+            Ok(Step::Wait(until)) => return Turn::Wait(until),
+            Err(error) => Err(error),
+        };
+        if result.is_err() {
+            lock.abandon(round.now);
+        }
+        let wants = engine.attend(lock, round).is_some();
+        Turn::Over(result, wants)
     }
 }
 
 /// An acquisition, an extension or a release. State changes only in [`Drive::poll`], so it may be
 /// dropped at any time: the reaper drives the machine on.
 pub(crate) struct Drive {
-    engine: Arc<Engine>,
-    session: Arc<Session>,
+    /// Until it is taken.
+    owned: Option<Owned>,
     span: Span,
     wish: Wish,
     /// When the machine was told.
     began: Option<Instant>,
     /// The machine was driven as far as it went.
     waits: bool,
-    over: bool,
 }
 
 /// How far one round went.
@@ -66,29 +89,37 @@ enum Turn {
 
 impl Drive {
     /// Tells the machine when it is polled.
-    pub(crate) fn new(
-        engine: &Arc<Engine>,
-        session: &Arc<Session>,
-        span: Span,
-        wish: Wish,
-    ) -> Self {
-        let (engine, session) = (Arc::clone(engine), Arc::clone(session));
-        Self { engine, session, span, wish, began: None, waits: false, over: false }
+    pub(crate) fn new(mut owned: Owned, span: Span, wish: Wish) -> Self {
+        owned.leaves = wish.leaves(false);
+        Self { owned: Some(owned), span, wish, began: None, waits: false }
     }
 
     /// For a machine that was told.
     pub(crate) fn begun(mut self, now: Instant) -> Self {
         self.began = Some(now);
+        if let Some(owned) = &mut self.owned {
+            owned.leaves = self.wish.leaves(true);
+        }
         self
     }
 
     /// Tells the machine at once.
     pub(crate) fn begin(self) -> Self {
-        let mut machine = self.session.machine();
         let now = os::now();
-        self.wish.tell(&self.session, &mut machine.lock, now);
-        drop(machine);
+        if let Some(Owned { session, .. }) = &self.owned {
+            self.wish.tell(session, &mut session.machine().lock, now);
+        }
         self.begun(now)
+    }
+
+    /// The session, until it is taken.
+    pub(crate) const fn owned(&self) -> Option<&Owned> {
+        self.owned.as_ref()
+    }
+
+    /// Takes the session, of which nothing is left to do once [`Drive::poll`] is done.
+    pub(crate) fn take(&mut self) -> Option<Owned> {
+        self.owned.take()
     }
 
     /// Drives the machine until it says how that went. What it owes then is left to the reaper.
@@ -102,7 +133,9 @@ impl Drive {
     }
 
     fn poll_inside(&mut self, waker: &Waker) -> Progress<Result<Event, Error>> {
-        let session = &self.session;
+        let Some(Owned { engine, session, leaves }) = &mut self.owned else {
+            return Progress::Done(Err(Error::Closed));
+        };
         // The clock is read in every turn.
         let mut round = Round::new(session, Mail::default(), Instant::ZERO);
         if self.waits {
@@ -114,69 +147,37 @@ impl Drive {
             if self.began.is_none() {
                 self.began = Some(round.now);
                 self.wish.tell(session, &mut machine.lock, round.now);
+                *leaves = self.wish.leaves(true);
             }
             if self.waits {
                 round.hand_on(&mut machine.lock);
             }
-            let turn = self.turn(&mut machine.lock, &mut round);
+            let turn = self.wish.turn(engine, &mut machine.lock, &mut round);
             let holds = machine.lock.lease().is_some();
             drop(machine);
-            self.engine.pass_on(session, holds, round.now);
+            engine.pass_on(session, holds, round.now);
             round.keepers.wake();
             match turn {
                 Turn::Wait(until) => {
                     self.waits = true;
-                    self.engine.flush(round.now);
+                    engine.flush(round.now);
                     session.look(&mut round.mail, Some(waker.clone()));
                     if round.mail.is_empty() && !session.is_cancelled() {
                         return Progress::Wait(until);
                     }
                 }
                 Turn::Over(result, wants) => {
-                    self.over = true;
+                    *leaves = Leaves::Nothing;
                     if wants {
-                        session.hand_to(&self.engine.errands);
+                        session.hand_to(&engine.errands);
                     } else if result.is_err() {
                         session.take();
                     }
-                    self.engine.flush(round.now);
+                    engine.flush(round.now);
                     round.tidings.tell(session.key());
                     return Progress::Done(result);
                 }
             }
-        }
-    }
-
-    fn turn(&self, lock: &mut Machine, round: &mut Round<'_>) -> Turn {
-        let result = match self.engine.step(lock, round) {
-            // A lock that is had after the client was closed could not be given back any more.
-            Ok(Step::Event(_)) if self.wish.is_acquisition() && self.engine.is_closed() => {
-                Err(Error::Closed)
-            }
-            Ok(Step::Event(event)) => Ok(event),
-            Ok(Step::Wait(_)) if self.session.is_cancelled() => Err(Error::Closed),
-            Ok(Step::Wait(until)) => return Turn::Wait(until),
-            Err(error) => Err(error),
-        };
-        if result.is_err() {
-            lock.abandon(round.now);
-        }
-        let wants = self.engine.attend(lock, round).is_some();
-        Turn::Over(result, wants)
-    }
-}
-
-impl Drop for Drive {
-    fn drop(&mut self) {
-        if self.over {
-            return;
-        }
-        match self.wish {
-            Wish::Acquire { .. } => self.session.abandon_to(&self.engine.errands),
-            Wish::Release if self.began.is_none() => {
-                self.session.abandon_to(&self.engine.errands);
-            }
-            Wish::Extend | Wish::Release => self.session.hand_to(&self.engine.errands),
         }
     }
 }

@@ -9,13 +9,12 @@ use redlatch_core::{Event, Lease, Loss, Released};
 
 use crate::detached::Detached;
 use crate::drive::{Drive, Wish};
-use crate::engine::Engine;
 use crate::error::Error;
 use crate::key::Key;
 use crate::os;
+use crate::owned::{Leaves, Owned};
 use crate::progress::Progress;
 use crate::round::Round;
-use crate::session::Session;
 use crate::sync::Place;
 use crate::trace::Span;
 
@@ -24,20 +23,19 @@ use crate::trace::Span;
 /// Dropping it hands the release to the reaper, without waiting and without panicking.
 #[must_use = "dropping it gives the lock back"]
 pub struct Held {
-    engine: Arc<Engine>,
-    session: Arc<Session>,
-    released: bool,
+    owned: Owned,
 }
 
 impl Held {
-    pub(crate) fn new(engine: &Arc<Engine>, session: &Arc<Session>) -> Self {
-        Self { engine: Arc::clone(engine), session: Arc::clone(session), released: false }
+    pub(crate) fn new(mut owned: Owned) -> Self {
+        owned.leaves = Leaves::Unwanted;
+        Self { owned }
     }
 
     /// The key.
     #[must_use]
     pub fn key(&self) -> &Key {
-        self.session.key()
+        self.owned.session.key()
     }
 
     /// How long the lock may still be believed; zero when it is lost.
@@ -74,11 +72,12 @@ impl Held {
         if let Some(loss) = self.loss() {
             return Err(Error::Lost(loss));
         }
-        if self.engine.is_closed() {
+        if self.owned.engine.is_closed() {
             return Err(Error::Closed);
         }
-        let span = Span::extend(self.key());
-        let drive = Drive::new(&self.engine, &self.session, span, Wish::Extend).begin();
+        let Owned { engine, session, .. } = &self.owned;
+        let owned = Owned::new(engine, Arc::clone(session), Leaves::Unfinished);
+        let drive = Drive::new(owned, Span::extend(self.key()), Wish::Extend).begin();
         Ok(Extending { held: self, drive })
     }
 
@@ -87,21 +86,20 @@ impl Held {
     ///
     /// # Errors
     /// [`Error::Closed`]: the key is left to its ttl.
-    pub fn release(mut self) -> Result<Releasing, Error> {
-        if self.engine.is_closed() {
+    pub fn release(self) -> Result<Releasing, Error> {
+        let Self { owned } = self;
+        if owned.engine.is_closed() {
             return Err(Error::Closed);
         }
-        self.released = true;
-        let span = Span::release(self.key());
-        let drive = Drive::new(&self.engine, &self.session, span, Wish::Release);
-        Ok(Releasing::new(drive))
+        let span = Span::release(owned.session.key());
+        Ok(Releasing::new(Drive::new(owned, span, Wish::Release)))
     }
 
     /// Lets go of the lock without giving it back: it stays held until its ttl, and can be
     /// [released](Engine::release_detached) by another client of the same servers. `None` when it is
     /// lost.
     pub fn detach(mut self) -> Option<Detached> {
-        let (engine, session) = (&self.engine, &self.session);
+        let Owned { engine, session, leaves } = &mut self.owned;
         let mut machine = session.machine();
         session.take();
         let mut round = Round::new(session, session.take_mail(), os::now());
@@ -117,23 +115,14 @@ impl Held {
         round.keepers.wake();
         engine.flush(round.now);
         round.tidings.tell(session.key());
-        let detached = detached.map(|lock| Detached::new(engine, self.key(), ttl, lock));
-        self.released = true;
-        detached
+        *leaves = Leaves::Nothing;
+        detached.map(|lock| Detached::new(engine, session.key(), ttl, lock))
     }
 }
 
 impl Held {
     fn look(&self) -> Result<Lease, Loss> {
-        self.engine.look(&self.session)
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        if !self.released {
-            self.session.abandon_to(&self.engine.errands);
-        }
+        self.owned.engine.look(&self.owned.session)
     }
 }
 
@@ -208,7 +197,7 @@ pub struct Losing<'a> {
 impl Losing<'_> {
     /// Waits until the lock is lost, and gives the reason.
     pub fn poll(&mut self, waker: &Waker) -> Progress<Loss> {
-        self.held.session.watch(&mut self.place, waker);
+        self.held.owned.session.watch(&mut self.place, waker);
         match self.held.look() {
             Ok(lease) => Progress::Wait(lease.until()),
             Err(loss) => Progress::Done(loss),
@@ -218,6 +207,6 @@ impl Losing<'_> {
 
 impl Drop for Losing<'_> {
     fn drop(&mut self) {
-        self.held.session.leave_watchers(&self.place);
+        self.held.owned.session.leave_watchers(&self.place);
     }
 }

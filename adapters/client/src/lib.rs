@@ -74,6 +74,7 @@ mod mail;
 mod notice;
 mod options;
 pub mod os;
+mod owned;
 mod progress;
 mod reaper;
 mod round;
