@@ -1,7 +1,7 @@
 //! What stands in a frame.
 
 use super::number::{Announced, Integer, Length};
-use super::whole::whole;
+use super::whole::{scanned, whole};
 use super::{Scanner, Type};
 use crate::limits::{DEPTH_MAX, Limits};
 use core::fmt;
@@ -49,19 +49,9 @@ impl<'a> Reply<'a> {
     #[must_use]
     #[inline]
     pub fn from_frame(frame: &'a [u8]) -> Self {
-        match frame {
-            [b'+', line @ .., b'\r', b'\n'] => Self::Simple(line),
-            [b'-', line @ .., b'\r', b'\n'] => Self::Error(line),
-            [b':', one @ b'0'..=b'9', b'\r', b'\n'] => Self::Integer(one.wrapping_sub(b'0').into()),
-            // As a token of ours. The scanner has counted the body.
-            [b'$', b'1'..=b'9', b'0'..=b'9', b'\r', b'\n', body @ .., b'\r', b'\n'] => {
-                Self::Bulk(body)
-            }
-            b"$-1\r\n" | b"_\r\n" => Self::Null,
-            _ => match whole(frame) {
-                Some(value) => value.reply,
-                None => Self::from_rare_frame(frame),
-            },
+        match scanned(frame) {
+            Some(reply) => reply,
+            None => Self::from_rare_frame(frame),
         }
     }
 

@@ -2,6 +2,9 @@
 
 use super::encode::{Decimal, digit};
 
+/// Where words are narrow, flash is too: there is one way to write, not a quick one for short pieces.
+const IS_NARROW: bool = !cfg!(target_pointer_width = "64");
+
 /// Bytes of one argument behind its length. Saturates.
 pub(crate) fn bulk_len(argument: &[u8]) -> usize {
     head_len(argument.len()).saturating_add(argument.len()).saturating_add(2)
@@ -32,8 +35,11 @@ impl<'a> Wire<'a> {
     }
 
     /// Bytes as they stand on the wire.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn raw<const N: usize>(&mut self, bytes: &[u8; N]) {
+        if IS_NARROW {
+            return self.put(bytes);
+        }
         self.rest = self.rest.take().and_then(|rest| {
             let (room, behind) = rest.split_first_chunk_mut()?;
             *room = *bytes;
@@ -42,7 +48,8 @@ impl<'a> Wire<'a> {
     }
 
     /// One argument, behind its length.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn bulk(&mut self, argument: &[u8]) {
         self.head(b'$', argument.len());
         self.put(argument);
@@ -53,6 +60,7 @@ impl<'a> Wire<'a> {
     #[inline]
     pub(crate) fn head(&mut self, kind: u8, number: usize) {
         match u8::try_from(number) {
+            _ if IS_NARROW => self.long_head(kind, number),
             Ok(one @ 0..=9) => self.raw(&[kind, digit(one), b'\r', b'\n']),
             Ok(two @ 10..=99) => {
                 self.raw(&[kind, digit(two / 10), digit(two % 10), b'\r', b'\n']);
@@ -61,6 +69,7 @@ impl<'a> Wire<'a> {
         }
     }
 
+    #[inline(never)]
     fn long_head(&mut self, kind: u8, number: usize) {
         let digits = Decimal::new(u64::try_from(number).unwrap_or(u64::MAX));
         self.raw(&[kind]);
@@ -68,7 +77,8 @@ impl<'a> Wire<'a> {
         self.raw(b"\r\n");
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn put(&mut self, bytes: &[u8]) {
         self.rest = self.rest.take().and_then(|rest| {
             let (room, behind) = rest.split_at_mut_checked(bytes.len())?;

@@ -3,7 +3,7 @@
 use super::{Scanner, count, size};
 #[cfg(test)]
 use crate::resp::whole::REACH;
-use crate::resp::whole::{Whole, whole};
+use crate::resp::whole::{IS_USED, Whole, whole};
 use crate::resp::{Malformed, Reply, Type};
 
 impl Scanner {
@@ -33,7 +33,7 @@ impl Scanner {
         value: Option<&Whole<'_>>,
         bytes: &[u8],
     ) -> Result<usize, Malformed> {
-        match value.and_then(|value| self.take_whole(value)) {
+        match value.filter(|_| IS_USED).and_then(|value| self.take_whole(value)) {
             Some(taken) => Ok(taken),
             None => self.step(bytes),
         }
