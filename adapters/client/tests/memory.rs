@@ -483,6 +483,25 @@ fn a_lost_lock_is_not_detached() {
     world.settle();
 }
 
+/// Closes the client when it is woken.
+struct Close(Arc<Engine>);
+
+impl Wake for Close {
+    fn wake(self: Arc<Self>) {
+        drop(self.0.close(TTL));
+    }
+}
+
+/// Requirement 10: between the request and the wait for its answer, too.
+#[test]
+fn who_is_about_to_wait_notices_that_the_client_closes() {
+    let world = World::new();
+    let keeper = Waker::from(Arc::new(Close(Arc::clone(&world.engine))));
+    let _until = world.keeper.poll_outgoing(&keeper, <[u8]>::len);
+    let mut acquiring = world.acquire("key", Retry::until(TTL));
+    assert!(matches!(acquiring.poll(Waker::noop()), Progress::Done(Err(Error::Closed))));
+}
+
 /// Requirement 10: a lock that is won while the client closes is given back, not handed out: its
 /// guard could not release it.
 #[test]
