@@ -50,6 +50,7 @@ defects! {
     SilenceIsForever: "a connection whose server is silent is kept",
     ExpiredKept: "what expired with its lease gets no release",
     NothingIsReturned: "a release that found nothing is taken for one that deleted the key",
+    WitnessUnheard: "claims are taken for proven, whatever their witness shows",
 }
 
 #[cfg(redlatch_defects)]

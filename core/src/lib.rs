@@ -11,7 +11,7 @@
 //!
 //! | floor | modules | what they know |
 //! | --- | --- | --- |
-//! | 4 | [`lock`] | taking, extending, giving back, doubt, debts |
+//! | 4 | [`lock`], [`proof`] | taking, extending, giving back, doubt, debts; one read for many claims |
 //! | 3 | [`Connection`], [`Handshake`], [`Tracking`], [`Retry`], [`Turns`], [`Renew`], [`Lease`], [`Tally`] | counting replies, logging in, being told of changes, when to try again, to hold back and to renew, how long to believe, majorities |
 //! | 2 | [`Command`], [`Answer`], [`Invalidation`] | what we ask, what a reply or a push means |
 //! | 1 | [`resp`], [`script`], [`dialect`] | the wire, how to compare and delete |
@@ -121,6 +121,7 @@ mod tracking;
 mod turns;
 
 pub mod lock;
+pub mod proof;
 
 pub use answer::{Answer, Class, Refusal};
 pub use buffer::Buffer;
@@ -132,6 +133,7 @@ pub use invalidation::Invalidation;
 pub use lease::{Drift, Lease};
 pub use limits::Limits;
 pub use lock::{Detached, Event, Lock, Loss, Output, Phase, Released, Seat, Settings, Ticket};
+pub use proof::Proof;
 pub use quorum::{Ballot, Denial, Tally, Verdict, majority};
 pub use random::Random;
 pub use renew::Renew;

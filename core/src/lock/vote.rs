@@ -3,7 +3,8 @@
 //! Only a `GET` that shows our token grants: an `OK` may be a reply that slipped in from elsewhere.
 //! The same `GET` settles the doubt when the reply to `SET` is lost. On a first attempt both leave
 //! together, so a free lock costs one round trip; a waiter, who is mostly refused, sends the `GET`
-//! only when the `SET` was not.
+//! only when the `SET` was not. Of many locks on one connection a driver may let one `GET` stand for
+//! several: see [`proof`](crate::proof).
 //!
 //! ```text
 //!   Out -- attempt --> Due -- SET, GET --> Asked -- GET: our token ---------> Granted

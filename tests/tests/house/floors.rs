@@ -27,6 +27,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("tracking", 3),
     ("turns", 3),
     ("lock", 4),
+    ("proof", 4),
     ("", 5), // lib.rs
     ("lib", 5),
 ];
