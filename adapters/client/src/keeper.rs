@@ -16,7 +16,8 @@ use crate::options::{Options, Reconnect};
 use crate::os;
 use crate::progress::Progress;
 use crate::secret::Secret;
-use crate::wire::{Outlet, Wakeups, Wire};
+use crate::wakeups::Wakeups;
+use crate::wire::{Outlet, Wire};
 
 /// Keeps one server connected; one for each server, in a thread or a task of its own.
 ///

@@ -75,6 +75,7 @@ mod notice;
 mod options;
 pub mod os;
 mod owned;
+mod parking;
 mod progress;
 mod reaper;
 mod round;
@@ -95,6 +96,7 @@ mod trace;
 #[path = "no_trace.rs"]
 mod trace;
 mod url;
+mod wakeups;
 mod wire;
 
 pub use acquire::Acquiring;

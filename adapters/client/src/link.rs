@@ -17,7 +17,8 @@ use crate::progress::Progress;
 use crate::session::Session;
 use crate::sync::lock;
 use crate::trace;
-use crate::wire::{News, Wakeups, Wire};
+use crate::wakeups::{News, Wakeups};
+use crate::wire::Wire;
 
 pub(crate) struct Link {
     /// Its address, as errors name it.
@@ -39,6 +40,7 @@ struct State {
     closing: bool,
     /// The last connection was of use: the server answered on it.
     served: bool,
+    /// Commands that were queued on connections that have ended.
     sent: u64,
     /// What the server said of itself last time, and when.
     greeted: Option<(Greeting, Instant)>,
@@ -132,7 +134,8 @@ impl Link {
 
     /// Commands that were queued since the start, greetings excluded.
     pub(crate) fn sent(&self) -> u64 {
-        self.state().sent
+        let state = self.state();
+        state.sent + state.wire.as_ref().map_or(0, Wire::asked)
     }
 
     /// Whether the server has surely been started again since this moment.
@@ -196,10 +199,7 @@ impl Sending<'_> {
         let wire = state.wire.as_mut().ok_or(Answer::Unreachable)?;
         let submitted = wire.submit(ticket, command, session, self.now);
         match submitted {
-            Ok(()) => {
-                state.sent += 1;
-                self.queued = true;
-            }
+            Ok(()) => self.queued = true,
             Err(Answer::Refused(refusal)) => state.notice = Some(refusal.into()),
             Err(_) => {}
         }
@@ -386,6 +386,7 @@ impl State {
             if !self.closing {
                 wakeups.news(News::NotConnected(error, true));
             }
+            self.sent += wire.asked();
             wire.end(wakeups);
             wakeups.waker(self.keeper.take());
         }

@@ -223,6 +223,16 @@ impl InLine {
 
 /// What arrives.
 impl Session {
+    /// Puts an answer in. The driver is [summoned](Session::summon) when all is there that it waits for.
+    pub(crate) fn put(&self, ticket: Ticket, answer: Answer) {
+        lock(&self.inbox).mail.push(ticket, answer);
+    }
+
+    /// Gives whom to call for what was put in.
+    pub(crate) fn summon(&self) -> Call {
+        lock(&self.inbox).driver.call()
+    }
+
     /// Puts an answer in. Gives whom to [call](Session::call): answers come in bunches.
     pub(crate) fn deliver(&self, ticket: Ticket, answer: Answer) -> Call {
         let mut inbox = lock(&self.inbox);

@@ -1,14 +1,14 @@
 //! One connection that is ready for locks: bytes in, answers out, and the way back for each answer.
 
-use core::task::Waker;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
+use redlatch_core::proof::{self, Heard, Need};
 use redlatch_core::{
-    Answer, Command, Dialect, Greeting, Incoming, Instant, Invalidation, Refusal, Reply, Serial,
-    Ticket, Tracking,
+    Answer, Command, Dialect, Greeting, Incoming, Instant, Invalidation, Proof, Refusal, Reply,
+    Serial, Ticket, Token, Tracking,
 };
 
 use crate::channel::Channel;
@@ -16,8 +16,10 @@ use crate::error::{Cause, Error};
 use crate::greeter::{Greeted, connect_error, wire_error};
 use crate::lines::Lines;
 use crate::notice::Notice;
-use crate::session::{Call, Session};
-use crate::trace;
+use crate::os;
+use crate::parking::{Parking, Read, Waits};
+use crate::session::Session;
+use crate::wakeups::Wakeups;
 
 /// Where an adapter that may block writes. It is called under a mutex of the link: it must not call
 /// back.
@@ -43,6 +45,16 @@ pub(crate) struct Wire {
     outlet: Option<Box<dyn Outlet>>,
     /// One for each request in flight, oldest first.
     routes: VecDeque<Route>,
+    proof: Proof,
+    parking: Parking,
+    /// Reads that were parked and found no proof: to be sent when there is room.
+    unproven: VecDeque<Read>,
+    /// There was no room for a witness.
+    is_crowded: bool,
+    /// Requests that were submitted.
+    asked: u64,
+    /// The newest request, where that is a claim which has surely not left; and its token.
+    fresh: Option<(Serial, Token)>,
     /// The server has no vote before this moment.
     abstains_until: Instant,
     reply_timeout: Duration,
@@ -60,49 +72,9 @@ enum Destination {
     Tracking,
 }
 
-/// Whom to wake, and what to tell, once no mutex is held.
-#[derive(Default)]
-#[must_use]
-pub(crate) struct Wakeups {
-    sessions: Vec<(Arc<Session>, Call)>,
-    wakers: Vec<Waker>,
-    news: Option<News>,
-}
-
-/// What became of a connection.
-pub(crate) enum News {
-    Connected,
-    /// There is none; whether that is new.
-    NotConnected(Error, bool),
-}
-
-impl Wakeups {
-    pub(crate) fn session(&mut self, session: Arc<Session>, call: Call) {
-        if !matches!(call, Call::Nobody) {
-            self.sessions.push((session, call));
-        }
-    }
-
-    pub(crate) fn waker(&mut self, waker: Option<Waker>) {
-        self.wakers.extend(waker);
-    }
-
-    pub(crate) fn news(&mut self, news: News) {
-        self.news = Some(news);
-    }
-
-    /// Leaves its room for the next time.
-    pub(crate) fn wake(&mut self, server: &str) {
-        match self.news.take() {
-            Some(News::Connected) => trace::connected(server),
-            Some(News::NotConnected(error, new)) => trace::not_connected(server, &error, new),
-            None => {}
-        }
-        match self.sessions.len() {
-            1 => self.sessions.pop().into_iter().for_each(|(session, call)| session.call(call)),
-            _ => self.sessions.drain(..).for_each(|(session, call)| session.call(call)),
-        }
-        self.wakers.drain(..).for_each(Waker::wake);
+impl Destination {
+    fn is(&self, session: &Arc<Session>) -> bool {
+        matches!(self, Self::Lock(_, asked) if Arc::ptr_eq(asked, session))
     }
 }
 
@@ -122,6 +94,12 @@ impl Wire {
             dialect: greeted.greeting.dialect,
             outlet,
             routes: VecDeque::new(),
+            proof: Proof::NEW,
+            parking: Parking::default(),
+            unproven: VecDeque::new(),
+            is_crowded: false,
+            asked: 0,
+            fresh: None,
             abstains_until,
             reply_timeout,
         }
@@ -134,6 +112,11 @@ impl Wire {
 
     pub(crate) const fn has_outlet(&self) -> bool {
         self.outlet.is_some()
+    }
+
+    /// Why this server wakes nobody, once somebody has waited; said once.
+    pub(crate) fn take_untracked(&mut self) -> Option<Refusal> {
+        self.tracking.take_refusal()
     }
 
     /// Queues a request.
@@ -155,30 +138,97 @@ impl Wire {
         if now < self.abstains_until && is_vote(command) {
             return Err(Answer::Refused(Refusal::Restarted));
         }
-        if let Command::Expiry { .. } = command {
-            for before in self.tracking.before_expiry()? {
-                self.enqueue(before, Destination::Tracking, now)?;
+        match *command {
+            Command::Read { key } if self.park(key, ticket, session, now) => return Ok(()),
+            Command::Expiry { .. } => {
+                for before in self.tracking.before_expiry()? {
+                    self.ask(before, Destination::Tracking, now)?;
+                }
             }
+            _ => {}
         }
         let (ticket, command) = ticket.say(*command, self.dialect);
-        self.enqueue(&command, Destination::Lock(ticket, Arc::clone(session)), now)
+        self.ask(&command, Destination::Lock(ticket, Arc::clone(session)), now)
     }
 
-    fn enqueue(
-        &mut self,
-        command: &Command<'_>,
-        to: Destination,
-        now: Instant,
-    ) -> Result<(), Answer> {
+    fn ask(&mut self, command: &Command<'_>, to: Destination, now: Instant) -> Result<(), Answer> {
         let submitted = self.channel.submit(command, now);
         let serial = submitted.map_err(|_| Answer::Unreachable)?;
-        self.routes.push_back(Route { serial, to });
+        self.fresh = None;
+        match *command {
+            Command::Claim { token, .. } => self.fresh = Some((serial, *token)),
+            Command::Read { key } | Command::Extend { key, .. } | Command::Release { key, .. } => {
+                self.proof.mention(key);
+            }
+            _ => {}
+        }
+        self.enter(Route { serial, to });
         Ok(())
     }
 
-    /// Why this server wakes nobody, once somebody has waited; said once.
-    pub(crate) fn take_untracked(&mut self) -> Option<Refusal> {
-        self.tracking.take_refusal()
+    fn enter(&mut self, route: Route) {
+        self.routes.push_back(route);
+        self.asked += 1;
+    }
+
+    /// Requests that were submitted so far.
+    pub(crate) const fn asked(&self) -> u64 {
+        self.asked
+    }
+
+    /// Keeps the read of a claim that has not left, because one of a later claim may do for both.
+    fn park(&mut self, key: &[u8], ticket: Ticket, session: &Arc<Session>, now: Instant) -> bool {
+        let asked = self.routes.back().is_some_and(|route| route.to.is(session));
+        let Some((claim, token)) = self.fresh.filter(|_| asked) else { return false };
+        self.fresh = None;
+        self.proof.park(key);
+        self.parking.push(Read::new(claim, token, ticket, Arc::clone(session)));
+        if self.proof.is_full() {
+            self.cover(now);
+        }
+        true
+    }
+
+    /// Bytes are about to leave: sends the reads without which parked ones would wait for nothing.
+    fn cover(&mut self, now: Instant) {
+        while let Some(read) = self.unproven.pop_front() {
+            let command = Command::Read { key: read.session.key() };
+            let to = Destination::Lock(read.ticket, Arc::clone(&read.session));
+            if !read.is_over() && self.ask(&command, to, now).is_err() {
+                return self.unproven.push_front(read);
+            }
+        }
+        match self.proof.need() {
+            Need::Nothing => {}
+            Need::Witness => self.send_witness(now),
+            Need::Reads => {
+                let reads = self.parking.pop_many(self.proof.parked());
+                self.proof.resigned();
+                self.unproven.extend(reads);
+                self.cover(now);
+            }
+        }
+    }
+
+    fn send_witness(&mut self, now: Instant) {
+        let Some(read) = self.parking.pop() else { return self.proof.resigned() };
+        let command = Command::Read { key: read.session.key() };
+        let submitted = self.channel.submit(&command, now);
+        self.is_crowded = submitted.is_err();
+        match submitted {
+            Ok(serial) => {
+                self.fresh = None;
+                self.proof.witnessed(serial, read.token);
+                let Read { ticket, session, .. } = read;
+                self.enter(Route { serial, to: Destination::Lock(ticket, session) });
+            }
+            Err(_full) => self.parking.push(read),
+        }
+    }
+
+    /// Whether reads wait for room.
+    fn is_stuck(&self) -> bool {
+        !self.unproven.is_empty() || self.is_crowded
     }
 
     /// Notices that the server has been silent for too long.
@@ -208,13 +258,22 @@ impl Wire {
     pub(crate) fn flush(&mut self, now: Instant) -> Result<bool, Error> {
         self.check(now)?;
         loop {
+            if self.outlet.is_some() {
+                self.cover(now);
+            }
+            let is_stuck = self.is_stuck();
             let pending = self.channel.pending();
-            let Some(outlet) = &mut self.outlet else { return Ok(!pending.is_empty()) };
+            let Some(outlet) = &mut self.outlet else {
+                return Ok(is_stuck || !pending.is_empty());
+            };
             if pending.is_empty() {
                 return Ok(false);
             }
             match outlet.write(pending) {
-                Ok(wrote) => self.channel.wrote(wrote),
+                Ok(wrote) => {
+                    self.fresh = None;
+                    self.channel.wrote(wrote);
+                }
                 Err(error) => return Err(self.io_error(error)),
             }
         }
@@ -223,6 +282,10 @@ impl Wire {
     /// Lends what is queued to the keeper, who says how much of it is taken.
     pub(crate) fn lend(&mut self, mut take: impl FnMut(&[u8]) -> usize) {
         loop {
+            if self.is_stuck() || self.proof.need() != Need::Nothing {
+                self.cover(os::now());
+            }
+            self.fresh = None;
             let pending = self.channel.pending();
             if pending.is_empty() {
                 return;
@@ -238,7 +301,7 @@ impl Wire {
 
     /// Whether the connection wants to write something that nobody has sent.
     pub(crate) fn must_flush(&self) -> bool {
-        self.channel.must_flush()
+        self.channel.must_flush() || self.is_stuck()
     }
 
     /// Takes bytes that were read; none at all is the end of the stream. Every answer goes into the
@@ -317,18 +380,42 @@ impl Wire {
         if !fits {
             return Err(self.failed(Cause::OutOfStep));
         }
+        let heard = self.proof.hear(serial, answer);
         if let Some(Route { to: Destination::Lock(ticket, session), .. }) = self.routes.pop_front()
         {
             let answer = ticket.hear(answer, &mut self.dialect);
             let answer = if ticket.asks_expiry() { self.tracking.told(answer) } else { answer };
-            let call = session.deliver(ticket, answer);
-            wakeups.session(session, call);
+            session.put(ticket, answer);
+            // The machine has nothing to do before its read is answered.
+            if self.parking.claimed(serial, answer) != Waits::Yes {
+                let call = session.summon();
+                wakeups.session(session, call);
+            }
+        }
+        match heard {
+            Heard::Nothing => {}
+            Heard::Proven => self.answer_parked(serial, wakeups),
+            Heard::Unproven => {
+                while let Some(read) = self.parking.pop_before(serial) {
+                    self.unproven.push_back(read);
+                }
+            }
         }
         Ok(())
     }
 
+    /// The claims before this request were answered as they should be.
+    fn answer_parked(&mut self, serial: Serial, wakeups: &mut Wakeups) {
+        while let Some(read) = self.parking.pop_before(serial) {
+            if let Some(claimed) = read.claimed() {
+                let call = read.deliver(proof::proven(claimed, read.token).unwrap_or(Answer::Lost));
+                wakeups.session(read.session, call);
+            }
+        }
+    }
+
     /// Closes the socket. Everybody in flight is told that the answer is lost.
-    pub(crate) fn end(self, wakeups: &mut Wakeups) {
+    pub(crate) fn end(mut self, wakeups: &mut Wakeups) {
         if let Some(mut outlet) = self.outlet {
             outlet.shutdown();
         }
@@ -337,6 +424,10 @@ impl Wire {
                 let call = session.deliver(ticket, Answer::Lost);
                 wakeups.session(session, call);
             }
+        }
+        for read in self.parking.drain().chain(self.unproven) {
+            let call = read.deliver(Answer::Lost);
+            wakeups.session(read.session, call);
         }
     }
 
@@ -353,3 +444,10 @@ impl Wire {
 const fn is_vote(command: &Command<'_>) -> bool {
     matches!(command, Command::Claim { .. } | Command::Read { .. })
 }
+
+#[cfg(test)]
+#[path = "wire_rig.rs"]
+mod rig;
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;
