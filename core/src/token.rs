@@ -56,12 +56,14 @@ use wide::{read_digits, write_digits};
 /// Four bytes at a time, in one word.
 #[cfg(target_pointer_width = "64")]
 mod wide {
+    #[inline(always)] // The lengths are known then.
     pub(super) fn write_digits(bytes: &[u8], digits: &mut [u8]) {
         for (digits, bytes) in digits.chunks_exact_mut(8).zip(bytes.chunks_exact(4)) {
             digits.copy_from_slice(&to_digits(bytes.first_chunk().copied().unwrap_or_default()));
         }
     }
 
+    #[inline(always)] // The lengths are known then.
     pub(super) fn read_digits(digits: &[u8], bytes: &mut [u8]) -> Option<()> {
         for (bytes, digits) in bytes.chunks_exact_mut(4).zip(digits.chunks_exact(8)) {
             bytes.copy_from_slice(&from_digits(*digits.first_chunk()?)?);

@@ -11,6 +11,8 @@
 use super::{Elements, Reply};
 use crate::token::Token;
 
+const _: () = assert!(Token::LEN == 40, "as the header says");
+
 /// A value at the front of some bytes; of an aggregate only its header.
 pub(super) struct Whole<'a> {
     pub(super) reply: Reply<'a>,
@@ -56,9 +58,6 @@ pub(super) fn whole(bytes: &[u8]) -> Option<Whole<'_>> {
     if bytes.starts_with(b"+OK\r\n") {
         return Some(Whole { reply: Reply::Simple(b"OK"), len: 5 });
     }
-    if let Some(value) = token(bytes) {
-        return Some(value);
-    }
     let (first, behind) = bytes.split_first()?;
     let (reply, rest) = match first {
         b'+' => line(behind).map(|(line, rest)| (Reply::Simple(line), rest))?,
@@ -92,22 +91,20 @@ pub(super) fn scanned(frame: &[u8]) -> Option<Reply<'_>> {
     })
 }
 
-/// What a claim is proved with and a release is answered by: found by its length alone, as any bulk is.
-#[inline(always)]
-fn token(bytes: &[u8]) -> Option<Whole<'_>> {
-    const LEN: usize = b"$40\r\n\r\n".len() + Token::LEN;
-    let (body, end) = bytes.strip_prefix(b"$40\r\n")?.split_at_checked(Token::LEN)?;
-    end.starts_with(b"\r\n").then_some(Whole { reply: Reply::Bulk(body), len: LEN })
-}
-
-/// A bulk string of ten bytes and more has a header of two digits; `-1` announces a null.
+/// A token is what a claim is proved with and a release is answered by. `-1` announces a null.
 #[inline(always)]
 fn bulk(bytes: &[u8]) -> Option<(Reply<'_>, &[u8])> {
     if let [b'-', b'1', b'\r', b'\n', rest @ ..] = bytes {
         return Some((Reply::Null, rest));
     }
-    let (length, rest) = length(bytes)?;
-    let (body, end) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    let (length, rest) = match bytes.strip_prefix(b"40\r\n") {
+        Some(rest) => (Token::LEN, rest),
+        None => {
+            let (length, rest) = length(bytes)?;
+            (usize::try_from(length).ok()?, rest)
+        }
+    };
+    let (body, end) = rest.split_at_checked(length)?;
     Some((Reply::Bulk(body), end.strip_prefix(b"\r\n")?))
 }
 

@@ -35,7 +35,7 @@ impl<'a> Wire<'a> {
     }
 
     /// Bytes as they stand on the wire.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn raw<const N: usize>(&mut self, bytes: &[u8; N]) {
         if IS_NARROW {
             return self.put(bytes);
