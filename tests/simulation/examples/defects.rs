@@ -59,7 +59,7 @@ mod chosen {
 
     /// The bound that must be broken before it does harm. Exclusion stands without the defect.
     fn bound(defect: Defect) -> Option<Bound> {
-        matches!(defect, Defect::OkGrants).then_some(Bound::Replies)
+        matches!(defect, Defect::OkGrants | Defect::WitnessUnheard).then_some(Bound::Replies)
     }
 
     /// Why nothing that is promised depends on it.

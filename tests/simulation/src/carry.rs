@@ -79,6 +79,9 @@ impl World {
                 self.answer(client, slot, ticket, Answer::Lost);
             }
         }
+        for (slot, ticket, answer) in self.clients[client].links[server].abandon_parked() {
+            self.answer(client, slot, ticket, answer);
+        }
     }
 
     /// What a dead connection leaves behind arrives within a reply timeout, or never. It may arrive
@@ -118,13 +121,16 @@ impl World {
     /// Puts what is queued on its way.
     pub(crate) fn flush(&mut self, client: usize) {
         for server in 0..self.nodes.len() {
+            let now = self.clients[client].clock.instant(self.now);
             let link = &mut self.clients[client].links[server];
             let Some(id) = link.connection() else { continue };
+            link.cover(now);
             let pending = link.wire.io().pending.to_vec();
             if pending.is_empty() {
                 continue;
             }
             link.wire.wrote(pending.len());
+            link.parking.fresh = None;
             self.trouble_request(server);
             if self.strikes(Fault::Silence) {
                 self.trace.tell(self.now, || format!("connection {id} carries nothing any more"));
@@ -299,6 +305,10 @@ impl World {
                     self.answer(client, slot, ticket, answer);
                 }
                 _ => return Err("out of step".to_owned()),
+            }
+            let link = &mut self.clients[client].links[server];
+            for (slot, ticket, answer) in link.hear(serial, answer) {
+                self.answer(client, slot, ticket, answer);
             }
         }
     }

@@ -5,12 +5,13 @@ use std::collections::VecDeque;
 
 use redlatch_core::{
     Answer, Command, Connection, Delay, Detached, Dialect, Handshake, Instant, Lease, Limits, Lock,
-    Login, Protocol, Refusal, Renew, Retry, Seat, Serial, Settings, Ticket, Token, Ttl,
+    Login, Proof, Protocol, Refusal, Renew, Retry, Seat, Serial, Settings, Ticket, Token, Ttl,
 };
 
 use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::network::ConnectionId;
+use crate::parking::Parking;
 use crate::plan::Plan;
 
 /// The password of the servers that want one.
@@ -55,6 +56,8 @@ pub(crate) struct Link {
     pub(crate) handshake: Handshake,
     pub(crate) routes: VecDeque<Route>,
     pub(crate) dialect: Dialect,
+    pub(crate) proof: Proof,
+    pub(crate) parking: Parking,
     /// Moment until which the server has no vote.
     pub(crate) abstains_until: Instant,
     pub(crate) failures: u32,
@@ -158,7 +161,8 @@ impl Slot {
 pub(crate) fn name(key: usize) -> Vec<u8> {
     match key {
         0 => b"lock:{a}".to_vec(),
-        _ => b"b\r\n*1\r\n$8\r\nFLUSHALL\r\n".to_vec(),
+        2.. => format!("lock:{key}").into_bytes(),
+        1 => b"b\r\n*1\r\n$8\r\nFLUSHALL\r\n".to_vec(),
     }
 }
 
@@ -172,6 +176,8 @@ impl Link {
             handshake: Handshake::new(true),
             routes: VecDeque::new(),
             dialect: Dialect::SCRIPTS,
+            proof: Proof::NEW,
+            parking: Parking::default(),
             abstains_until: Instant::ZERO,
             failures: 0,
         }
@@ -200,8 +206,19 @@ impl Link {
         if is_vote && now < self.abstains_until {
             return Err(Answer::Refused(Refusal::Restarted));
         }
+        if matches!(command, Command::Read { .. }) && self.park(slot, ticket, now) {
+            return Ok(());
+        }
         let (ticket, command) = ticket.say(*command, self.dialect);
         let serial = self.wire.submit(&command, now).map_err(|_| Answer::Unreachable)?;
+        self.parking.fresh = None;
+        match command {
+            Command::Claim { token, .. } => self.parking.fresh = Some((serial, slot, *token)),
+            Command::Read { key } | Command::Extend { key, .. } | Command::Release { key, .. } => {
+                self.proof.mention(key);
+            }
+            _ => {}
+        }
         self.routes.push_back(Route::Lock { serial, slot, ticket });
         Ok(())
     }

@@ -40,6 +40,7 @@ mod judge;
 mod network;
 mod node;
 mod owner;
+mod parking;
 mod plan;
 mod trace;
 mod world;

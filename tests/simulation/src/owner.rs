@@ -23,7 +23,12 @@ impl World {
         if self.strikes(Fault::Crash) {
             return self.crash(client);
         }
-        self.decide(client, slot);
+        if self.dice.chance(200) {
+            // All at once: their claims leave together.
+            (0..self.plan.keys).for_each(|slot| self.decide(client, slot));
+        } else {
+            self.decide(client, slot);
+        }
         self.probe(client);
         self.pause(client);
         if self.breaks(Bound::ClientClock, 20) {
@@ -100,6 +105,7 @@ impl World {
         let link = &mut self.clients[client].links[server];
         if matches!(link.stage, Stage::Ready(_)) {
             if let Ok(serial) = link.wire.submit(&[b"ECHO".as_slice(), &text], now) {
+                link.parking.fresh = None;
                 link.routes.push_back(Route::Probe { serial, text });
             }
         }

@@ -187,7 +187,7 @@ impl Plan {
             seed,
             servers,
             clients,
-            keys: dice.among(&[1, 1, 2]),
+            keys: dice.among(&[1, 1, 1, 2, 2, 4]),
             ttl,
             reply_timeout: ttl / dice.among(&[4, 5, 10]),
             drift: dice.among(&[0, 4000, 4000]),

@@ -14,7 +14,7 @@ use crate::plan::{Fault, Plan, TTLS};
 use crate::trace::Trace;
 
 /// Turns of one client at one moment from which on it spins.
-pub(crate) const TURNS_MAX: u32 = 500;
+pub(crate) const TURNS_MAX: u32 = 5_000;
 
 /// Something that happens at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
