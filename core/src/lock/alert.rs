@@ -7,8 +7,8 @@
 //!
 //! ```text
 //!   Off -- the attempt failed --> Due -- PTTL --> Asked --+-- -2 ------------------> Free
-//!    ^                                                    +-- ttl, or none --------> Set
-//!    +-------------------- refused, lost, never sent -----+
+//!                                                         +-- ttl, or none --------> Set
+//!                                                         +-- refused, lost, unsent > Deaf
 //! ```
 
 use super::request::Want;
@@ -17,7 +17,7 @@ use crate::time::Instant;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Alert {
-    /// The server was not asked, or will say nothing.
+    /// The server was not asked.
     #[default]
     Off,
     Due,
@@ -26,6 +26,8 @@ pub(super) enum Alert {
     Set(Instant),
     /// The key is gone.
     Free,
+    /// It will say nothing.
+    Deaf,
 }
 
 /// A key without a ttl is looked at again after so long, in microseconds, although nothing was said.
@@ -54,7 +56,7 @@ impl Alert {
                 let micros = u64::try_from(millis).unwrap_or(0).saturating_mul(1000);
                 Self::Set(now.plus(micros.saturating_add(MARGIN)))
             }
-            _ => Self::Off,
+            _ => Self::Deaf,
         };
     }
 }

@@ -85,8 +85,13 @@ impl Debt {
         }
     }
 
-    pub(super) fn knows(&self, number: u32) -> bool {
+    /// Whether the claim was sent under this number and is not answered.
+    pub(super) fn awaits(&self, number: u32) -> bool {
         matches!(self.claim, Fate::Pending(pending) if pending == number)
+    }
+
+    pub(super) fn knows(&self, number: u32) -> bool {
+        self.awaits(number)
             || matches!(self.step, Step::Sent { number: sent, .. } if sent == number)
     }
 

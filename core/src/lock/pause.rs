@@ -119,11 +119,23 @@ where
     K: AsRef<[u8]>,
     S: AsRef<[Seat]> + AsMut<[Seat]>,
 {
-    /// Begins a pause. `alert`: asks the servers that have refused to tell when that changes.
-    pub(super) fn pause(&mut self, due: Instant, alert: bool) {
+    pub(super) fn pause(&mut self, due: Instant) {
         self.state = State::Pausing(Pause::new(due));
-        for seat in self.seats.as_mut().iter_mut().filter(|seat| alert && seat.vote == Vote::Held) {
-            seat.alert = Alert::Due;
+        self.ask_for_alerts();
+    }
+
+    /// Asks the servers that have refused to tell when that changes, if they are a majority. Where
+    /// nobody has one, all have just been told that they may try. A server may have refused after the
+    /// attempt had failed without it.
+    fn ask_for_alerts(&mut self) {
+        let held = self.seats.as_ref().iter().filter(|seat| seat.vote == Vote::Held).count();
+        if !self.settings.wake || held < majority(self.servers()) {
+            return;
+        }
+        for seat in self.seats.as_mut() {
+            if seat.vote == Vote::Held && seat.alert == Alert::Off {
+                seat.alert = Alert::Due;
+            }
         }
     }
 
@@ -166,6 +178,10 @@ where
 
     /// A server has answered during the pause.
     pub(super) fn review(&mut self, pause: Pause) {
+        if pause.kind == Kind::Woken {
+            return;
+        }
+        self.ask_for_alerts();
         let seats = self.seats.as_ref();
         let held = || seats.iter().filter(|seat| seat.vote == Vote::Held);
         if matches!(pause.kind, Kind::Expiry | Kind::Woken) {

@@ -155,10 +155,12 @@ impl Seat {
             return false;
         };
         let Some(debt) = slot else { return false };
+        let refused = debt.awaits(number) && answer == Answer::Nil;
         let paid = debt.handle_answer(number, answer, moment);
         if debt.token == token && self.vote == Vote::Returning {
             self.vote = match paid {
                 Paid::Returned => Vote::Returned,
+                Paid::Nothing if refused => Vote::Held,
                 Paid::Nothing | Paid::NothingYet if debt.is_doubted() => Vote::Unclear,
                 Paid::Nothing | Paid::NothingYet => Vote::Absent,
                 Paid::Open => Vote::Returning,

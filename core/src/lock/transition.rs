@@ -89,8 +89,8 @@ where
         let floor = self.now.saturating_add(Backoff::FLOOR);
         let hinted = core::mem::take(&mut self.hinted);
         let resume = self.wakings.failed(self.now);
-        // Where nobody has a majority, all have just been told that they may try.
-        let alert = self.settings.wake && tally.held >= majority(tally.configured);
+        // Else somebody told of a change that this attempt came too early for.
+        let asks = self.settings.wake && tally.held >= majority(tally.configured);
         let next = if hopeless {
             None
         } else if self.is_free_of_charge(&tally) {
@@ -98,10 +98,10 @@ where
         } else {
             let (policy, now) = (&self.settings.retry, self.now);
             let due = resume.or_else(|| self.attempts.next(policy, now, &mut self.random));
-            due.map(|due| if hinted && !alert { due.min(floor) } else { due })
+            due.map(|due| if hinted && !asks { due.min(floor) } else { due })
         };
         match next {
-            Some(due) => self.pause(due, alert),
+            Some(due) => self.pause(due),
             None => {
                 self.state = State::Idle;
                 self.event = Some(Event::Denied(tally));

@@ -67,7 +67,17 @@ const ROWS: &[Row] = {
     ("it sleeps until a majority has expired", 3, PATIENT, REFUSED_3, "1.read=other;0.expiry=900 ms;1.expiry=800 ms", "0.expiry, 1.expiry, 2.release", None, Pausing),
     ("which it has when one more is free", 3, PATIENT, REFUSED_3, "1.read=other;0.expiry=gone", "0.expiry, 1.expiry, 2.release", None, Pausing),
     ("a server that does not tell leaves it to the policy", 3, PATIENT, REFUSED_3, "1.read=other;0.expiry=900 ms;1.expiry=NOPERM x", "0.expiry, 1.expiry, 2.release", Some(300), Pausing),
+    ("one that refuses after that is asked, too", 3, PATIENT, REFUSED_3, "1.read=other;2.claim=nil", "0.expiry, 1.expiry, 2.release, 2.expiry", Some(300), Pausing),
+    ("so is one whose proof comes after that", 3, PATIENT, "acquire;provide;2.claim=nil;0.claim=nil;0.read=other", "1.claim=nil;1.read=other;2.read=other", "0.expiry, 1.expiry, 2.expiry", Some(300), Pausing),
+    ("it sleeps until two of the three have expired", 3, PATIENT, REFUSED_3, "1.read=other;2.claim=nil;0.expiry=900 ms;1.expiry=500 ms;2.expiry=700 ms;after 700", "0.expiry, 1.expiry, 2.release, 2.expiry", None, Pausing),
+    ("and not longer", 3, PATIENT, REFUSED_3, "1.read=other;2.claim=nil;0.expiry=900 ms;1.expiry=500 ms;2.expiry=700 ms;after 702", "0.expiry, 1.expiry, 2.release, 2.expiry, token?", None, NeedToken),
     ("told by one of them: it tries, not at once", 3, PATIENT, SLEEPING_3, "hint;after 1;provide", "token?, 0.claim, 0.read, 1.claim, 1.read, 2.claim, 2.read", None, Asking),
+
+    // ---- two servers: one that refuses ends the attempt, both are asked
+    ("one has refused: nobody is asked yet", 2, PATIENT, "acquire;provide;0.claim=nil", "0.read=other", "1.release", Some(300), Pausing),
+    ("both have: both are asked", 2, PATIENT, "acquire;provide;0.claim=nil;0.read=other", "1.claim=nil", "0.expiry, 1.expiry", Some(300), Pausing),
+    ("it sleeps until both have expired", 2, PATIENT, "acquire;provide;0.claim=nil;0.read=other;1.claim=nil", "0.expiry=900 ms;1.expiry=800 ms;after 900", "", None, Pausing),
+    ("the other has granted: nobody has a majority", 2, PATIENT, "acquire;provide;0.claim=nil;0.read=other", "1.claim=ok;1.read=ours", "", Some(300), Pausing),
     ]
 };
 
