@@ -51,6 +51,14 @@ defects! {
     ExpiredKept: "what expired with its lease gets no release",
     NothingIsReturned: "a release that found nothing is taken for one that deleted the key",
     WitnessUnheard: "claims are taken for proven, whatever their witness shows",
+    AlertForgotten: "a key that is gone when somebody asks to be told is waited for",
+    HintIgnored: "whoever is told that the key may be free waits on",
+    EarlyHintIgnored: "so does who is told before the answer to the question has come",
+    ExpiryTimerNever: "who waits to be told does not look when the key has expired",
+    ExpiryTimerEarly: "who waits to be told tries when half of the time is over",
+    SpinOnHint: "whoever is told tries at once, however often it was in vain",
+    LateRefusalUnasked: "a server that refuses after an attempt has failed is not asked to tell",
+    RefusalIsConsent: "a server that refuses to tell is waited for",
 }
 
 #[cfg(redlatch_defects)]

@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, Class, Refusal};
 use crate::command::{Command, Protocol};
+use crate::defect::{Defect, has};
 
 /// What one connection does so that its server tells of changes of keys.
 ///
@@ -69,6 +70,7 @@ impl Tracking {
         match (self.state, answer) {
             (State::Never(_), Answer::Ok | Answer::Refused(_)) => {}
             (_, Answer::Ok) => self.state = State::On,
+            (_, Answer::Refused(_)) if has(Defect::RefusalIsConsent) => self.state = State::On,
             (_, Answer::Refused(refusal)) => {
                 let for_now = matches!(refusal.class(), Class::Refused);
                 self.state = if for_now { State::Failed(refusal) } else { State::Never(refusal) };

@@ -13,6 +13,7 @@
 
 use super::request::Want;
 use crate::answer::Answer;
+use crate::defect::{Defect, has};
 use crate::time::Instant;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +51,12 @@ impl Alert {
             return;
         }
         *self = match answer {
+            Answer::Integer(-2) if has(Defect::AlertForgotten) => Self::Set(now.plus(LOOK_AGAIN)),
             Answer::Integer(-2) => Self::Free,
+            Answer::Integer(_) if has(Defect::ExpiryTimerNever) => Self::Set(now.plus(LOOK_AGAIN)),
+            Answer::Integer(millis) if has(Defect::ExpiryTimerEarly) && millis > 0 => {
+                Self::Set(now.plus(millis.unsigned_abs().saturating_mul(500)))
+            }
             Answer::Integer(-1) => Self::Set(now.plus(LOOK_AGAIN)),
             Answer::Integer(millis) => {
                 let micros = u64::try_from(millis).unwrap_or(0).saturating_mul(1000);

@@ -332,6 +332,8 @@ where
     pub fn hint(&mut self, now: Instant) {
         self.tick(now);
         match self.state {
+            State::Pausing(_) if has(Defect::HintIgnored) => {}
+            State::Pausing(_) if has(Defect::EarlyHintIgnored) && self.asks_for_alerts() => {}
             State::Pausing(pause) => self.wake(pause),
             State::Asking { .. } => self.hinted = true,
             _ => {}

@@ -16,6 +16,7 @@ use super::alert::Alert;
 use super::seat::Seat;
 use super::vote::Vote;
 use super::{Lock, State};
+use crate::defect::{Defect, has};
 use crate::quorum::majority;
 use crate::random::Random;
 use crate::time::{Instant, micros};
@@ -77,6 +78,7 @@ impl Wakings {
     fn spread(&self, servers: usize) -> u64 {
         let lost = u64::from(self.lost);
         let spread = match servers {
+            _ if has(Defect::SpinOnHint) => 0,
             0 | 1 if self.lost < Self::CROWD => 0,
             0 | 1 => lost.saturating_mul(Self::STEP),
             _ => lost.saturating_add(1).saturating_mul(Self::STEP_OF_QUORUM),
@@ -148,7 +150,9 @@ where
             Kind::Policy | Kind::Expiry => self.servers() == 1,
         };
         if looks && self.is_alert() && self.wakings.looks_first(&mut self.random) {
-            self.pause(pause.due, true);
+            for seat in self.seats.as_mut().iter_mut().filter(|seat| seat.vote == Vote::Held) {
+                seat.alert = Alert::Due;
+            }
             self.state = State::Pausing(Pause { kind: Kind::Looking, ..pause });
         } else {
             self.cut_short(pause);
@@ -181,16 +185,18 @@ where
         if pause.kind == Kind::Woken {
             return;
         }
-        self.ask_for_alerts();
+        if !has(Defect::LateRefusalUnasked) {
+            self.ask_for_alerts();
+        }
         let seats = self.seats.as_ref();
         let held = || seats.iter().filter(|seat| seat.vote == Vote::Held);
-        if matches!(pause.kind, Kind::Expiry | Kind::Woken) {
+        if pause.kind == Kind::Expiry {
             return;
         }
         if held().any(|seat| seat.alert == Alert::Free) && self.frees_by(self.now) {
             return self.cut_short(pause);
         }
-        if held().any(|seat| seat.alert == Alert::Off) && pause.kind == Kind::Looking {
+        if held().any(|seat| seat.alert == Alert::Deaf) && pause.kind == Kind::Looking {
             return self.cut_short(pause);
         }
         let silent = |seat: &Seat| !matches!(seat.alert, Alert::Set(_) | Alert::Free);
@@ -231,6 +237,11 @@ where
     fn is_alert(&self) -> bool {
         let mut held = self.seats.as_ref().iter().filter(|seat| seat.vote == Vote::Held);
         held.all(|seat| matches!(seat.alert, Alert::Set(_)))
+    }
+
+    /// Whether a server has not answered yet if it will tell.
+    pub(super) fn asks_for_alerts(&self) -> bool {
+        self.seats.as_ref().iter().any(|seat| matches!(seat.alert, Alert::Asked(_)))
     }
 
     fn servers(&self) -> usize {

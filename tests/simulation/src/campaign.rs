@@ -141,6 +141,11 @@ impl fmt::Display for Summary {
             tally.denials,
             tally.unconfirmed
         )?;
+        writeln!(
+            f,
+            "{} retries, {} a second at most; {} sleeps, {} pushes to sleepers, {} keys gone when asked",
+            tally.retries, tally.retries_most, tally.sleeps, tally.hints, tally.gone
+        )?;
         write!(f, "faults:")?;
         for (fault, count) in Fault::ALL.iter().zip(tally.faults) {
             write!(f, " {fault} {count}")?;

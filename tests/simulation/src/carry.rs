@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use redlatch_core::{Answer, Incoming, Instant, Reply, Ticket};
+use redlatch_core::{Answer, Incoming, Instant, Invalidation, Protocol, Reply, Ticket, Tracking};
 use redlatch_model::Flow;
 
-use crate::client::{Route, Stage};
+use crate::client::{Client, Route, Slot, Stage};
 use crate::judge::Violation;
 use crate::network::{Arrival, Connection, ConnectionId};
 use crate::plan::{Bound, Fault};
@@ -66,6 +66,7 @@ impl World {
         let routes = core::mem::take(&mut link.routes);
         let pause = (self.plan.ttl / 100) << link.failures.min(4);
         link.failures += 1;
+        self.unrest(client, self.now);
         let spread = self.dice.below(pause.max(1000));
         let retry_at = Instant::from_micros(now.as_micros() + 1 + spread);
         let link = &mut self.clients[client].links[server];
@@ -145,7 +146,7 @@ impl World {
     }
 
     /// Sends bytes in one direction, in pieces.
-    fn send(&mut self, id: ConnectionId, bytes: &[u8], up: bool) {
+    pub(crate) fn send(&mut self, id: ConnectionId, bytes: &[u8], up: bool) {
         self.trace.bytes(bytes);
         let drips = self.strikes(Fault::Drip);
         let mut rest = bytes;
@@ -162,14 +163,23 @@ impl World {
         let connection = &mut self.connections[id];
         let pipe = if up { &mut connection.up } else { &mut connection.down };
         let at = pipe.push(at, arrival);
+        let client = connection.client;
+        if !up && at > self.now + self.usual_latency() {
+            self.unrest(client, at);
+        }
         let what = if up { Happening::Up(id) } else { Happening::Down(id) };
         self.schedule(at, what);
     }
 
     fn latency(&mut self) -> u64 {
         let slow = self.dice.below(self.plan.ttl * 6 / 5);
-        let usual = 50 + self.dice.below((self.plan.ttl / 200).min(5_000));
+        let usual = 50 + self.dice.below(self.usual_latency() - 50);
         if self.strikes(Fault::Slow) { slow } else { usual }
+    }
+
+    /// The longest that bytes take unless they are slow.
+    pub(crate) fn usual_latency(&self) -> u64 {
+        50 + (self.plan.ttl / 200).min(5_000)
     }
 
     pub(crate) fn arrive_at_server(&mut self, id: ConnectionId) {
@@ -198,8 +208,9 @@ impl World {
         self.tally.requests += 1;
         let now = self.server_now(server);
         self.nodes[server].server.receive(session, bytes, now);
-        self.observe(server);
+        let changed = self.observe(server);
         self.collect(server);
+        self.echo_pushes(server, &changed);
     }
 
     fn end_session(&mut self, id: ConnectionId) {
@@ -273,11 +284,19 @@ impl World {
     fn take_replies(&mut self, client: usize, server: usize) -> Result<(), String> {
         loop {
             let login = self.clients[client].login();
-            let link = &mut self.clients[client].links[server];
+            let Client { slots, links, clock, .. } = &mut self.clients[client];
+            let link = &mut links[server];
             let incoming = link.wire.poll().map_err(|error| error.to_string())?;
             let (serial, reply) = match incoming {
                 Some(Incoming::Reply { serial, reply }) => (serial, reply),
-                Some(_push) => continue,
+                Some(Incoming::Push(push)) => {
+                    if let Some(changed) = Invalidation::read(push) {
+                        let heard = hear(slots, changed, clock.instant(self.now));
+                        self.tally.hints += heard;
+                    }
+                    continue;
+                }
+                Some(_) => continue,
                 None => return Ok(()),
             };
             if let Stage::Greeting(id) = link.stage {
@@ -295,12 +314,19 @@ impl World {
                         return Err("out of step".to_owned());
                     }
                 }
+                Some(Route::Tracking { serial: asked }) if asked == serial => {
+                    if !link.tracking.heard(answer) {
+                        return Err("out of step".to_owned());
+                    }
+                }
                 Some(Route::Lock { serial: asked, slot, ticket }) if asked == serial => {
                     if !ticket.fits(answer) {
                         self.answer(client, slot, ticket, Answer::Lost);
                         return Err("out of step".to_owned());
                     }
                     let answer = ticket.hear(answer, &mut link.dialect);
+                    let told = ticket.asks_expiry().then(|| link.tracking.told(answer));
+                    let answer = told.unwrap_or(answer);
                     self.trace.tell(self.now, || format!("s{server} > c{client}: {answer:?}"));
                     self.answer(client, slot, ticket, answer);
                 }
@@ -333,19 +359,29 @@ impl World {
         if let Some(greeting) = link.handshake.finished() {
             let abstains = if forgets { Duration::ZERO } else { greeting.abstains_for(longest) };
             link.dialect = greeting.dialect;
+            link.tracking = Tracking::new(greeting.protocol);
+            link.can_push = greeting.protocol == Protocol::Resp3;
             link.abstains_until = now.saturating_add(abstains);
             link.stage = Stage::Ready(id);
             link.failures = 0;
             for slot in &mut self.clients[client].slots {
-                slot.lock.hint(now);
+                slot.hint(now);
             }
+            self.unrest(client, self.now);
         }
     }
 
     pub(crate) fn answer(&mut self, client: usize, slot: usize, ticket: Ticket, answer: Answer) {
         let now = self.clients[client].clock.instant(self.now);
         self.clients[client].slots[slot].lock.handle_answer(ticket, answer, now);
+        self.note_answer(client, slot, ticket, answer);
     }
+}
+
+/// Tells those who wait for a key that it has changed. Gives how many that are.
+fn hear(slots: &mut [Slot], changed: Invalidation<'_>, now: Instant) -> u64 {
+    let concerned = slots.iter_mut().filter(|slot| changed.covers(slot.lock.key()));
+    concerned.map(|slot| u64::from(slot.hint(now))).sum()
 }
 
 /// Whether it is no refusal: those may stand in the place of any answer.

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 
 use redlatch_core::{
     Answer, Command, Connection, Delay, Detached, Dialect, Handshake, Instant, Lease, Limits, Lock,
-    Login, Proof, Protocol, Refusal, Renew, Retry, Seat, Serial, Settings, Ticket, Token, Ttl,
+    Login, Proof, Protocol, Refusal, Renew, Retry, Seat, Serial, Settings, Ticket, Token, Tracking,
+    Ttl,
 };
 
 use crate::clock::Clock;
@@ -13,6 +14,7 @@ use crate::dice::Dice;
 use crate::network::ConnectionId;
 use crate::parking::Parking;
 use crate::plan::Plan;
+use crate::waiting::Waiting;
 
 /// The password of the servers that want one.
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -23,6 +25,8 @@ pub(crate) struct Client {
     pub(crate) links: Vec<Link>,
     /// It stands still until then.
     pub(crate) paused_until: u64,
+    /// Until when something was in the way of what servers tell it.
+    pub(crate) unrest_until: u64,
     /// The wake-up that counts; others are out of date.
     pub(crate) wake: u64,
     pub(crate) wake_at: u64,
@@ -47,6 +51,7 @@ pub(crate) struct Slot {
     pub(crate) settled: bool,
     /// The token of its last attempt.
     pub(crate) token: Option<Token>,
+    pub(crate) waiting: Waiting,
 }
 
 /// The way to one server.
@@ -58,6 +63,9 @@ pub(crate) struct Link {
     pub(crate) dialect: Dialect,
     pub(crate) proof: Proof,
     pub(crate) parking: Parking,
+    pub(crate) tracking: Tracking,
+    /// It speaks RESP3.
+    pub(crate) can_push: bool,
     /// Moment until which the server has no vote.
     pub(crate) abstains_until: Instant,
     pub(crate) failures: u32,
@@ -78,6 +86,10 @@ pub(crate) enum Route {
         slot: usize,
         ticket: Ticket,
     },
+    /// It was sent in front of the question of a lock that waits.
+    Tracking {
+        serial: Serial,
+    },
     /// A question whose answer is known: no reply may be taken for another.
     Probe {
         serial: Serial,
@@ -94,6 +106,7 @@ impl Client {
             slots: (0..plan.keys).map(|key| Slot::new(plan, key, dice)).collect(),
             links: (0..plan.servers).map(|_| Link::new(plan)).collect(),
             paused_until: 0,
+            unrest_until: 0,
             wake: 0,
             wake_at: u64::MAX,
             turns: 0,
@@ -126,6 +139,7 @@ impl Slot {
             retry: Retry { delay, retries, deadline },
             reply_timeout: Duration::from_micros(plan.reply_timeout),
             renew: dice.chance(500).then_some(renew),
+            wake: dice.chance(850),
             ..Settings::new(Ttl::new(ttl).expect("a good ttl"))
         };
         let lock = Lock::new(name(key), vec![Seat::default(); plan.servers], settings, dice.seed());
@@ -137,6 +151,7 @@ impl Slot {
             detached: None,
             settled: true,
             token: None,
+            waiting: Waiting::NONE,
         }
     }
 
@@ -178,6 +193,8 @@ impl Link {
             dialect: Dialect::SCRIPTS,
             proof: Proof::NEW,
             parking: Parking::default(),
+            tracking: Tracking::new(Protocol::Resp2),
+            can_push: false,
             abstains_until: Instant::ZERO,
             failures: 0,
         }
@@ -208,6 +225,12 @@ impl Link {
         }
         if matches!(command, Command::Read { .. }) && self.park(slot, ticket, now) {
             return Ok(());
+        }
+        if let Command::Expiry { .. } = command {
+            for before in self.tracking.before_expiry()? {
+                let serial = self.wire.submit(before, now).map_err(|_| Answer::Unreachable)?;
+                self.routes.push_back(Route::Tracking { serial });
+            }
         }
         let (ticket, command) = ticket.say(*command, self.dialect);
         let serial = self.wire.submit(&command, now).map_err(|_| Answer::Unreachable)?;

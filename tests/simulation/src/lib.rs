@@ -11,7 +11,8 @@
 //!
 //! A world has three parts. For 30 ttls there are faults. Then they end, and within six ttls (and two
 //! seconds, which servers that were started again wait) somebody must have each lock. Then nobody wants
-//! one any more, and within a moment nothing may be left.
+//! one any more, and within a moment nothing may be left. All the time whoever waits must be woken, and be
+//! quiet until then (see the module `waiting`).
 //!
 //! | module | what it is |
 //! | --- | --- |
@@ -20,6 +21,7 @@
 //! | `network`, `carry` | connections; bytes between clients and servers |
 //! | `node` | servers, and what troubles them |
 //! | `judge` | what must hold |
+//! | `waiting` | what must hold of those who wait |
 //! | [`campaign`] | many seeds, on all processors |
 //!
 //! ```
@@ -43,6 +45,7 @@ mod owner;
 mod parking;
 mod plan;
 mod trace;
+mod waiting;
 mod world;
 
 pub use judge::Violation;

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use redlatch_core::Token;
 use redlatch_model::{Change, Cluster, Conditions, Effect, Fault as Strike, Role, Rule, Server};
-use redlatch_model::{SessionId, Settings};
+use redlatch_model::{SessionId, Settings, User};
 use std::collections::BTreeMap;
 
 use crate::client::{PASSWORD, name};
@@ -30,6 +30,7 @@ impl Node {
     pub(crate) fn new(plan: &Plan, at: usize, dice: &mut Dice) -> Self {
         let settings =
             if plan.password { Settings::with_password(PASSWORD) } else { Settings::default() };
+        let settings = if plan.mute[at] { settings.user(mute(plan)) } else { settings };
         // It has run for a while, so it may vote.
         let clock = Clock::new(dice.around_zero(plan.drift), 100_000_000);
         let server = Server::new(Settings {
@@ -123,6 +124,13 @@ impl World {
             self.trace.tell(self.now, || format!("s{server}: stands still for {span} us"));
             self.nodes[server].frozen_until = self.now + span;
         }
+        if self.strikes(Fault::Storm) {
+            self.trace.tell(self.now, || format!("s{server}: tells of changes without end"));
+            self.schedule(
+                self.now,
+                Happening::Storm { server, until: self.now + span.min(300_000) },
+            );
+        }
         if self.strikes(Fault::Restart) {
             let keeps = self.dice.chance(500);
             self.restart(server, keeps);
@@ -152,6 +160,7 @@ impl World {
         self.trace.tell(self.now, || format!("s{server}: starts again, keeps its keys: {keeps}"));
         let now = self.server_now(server);
         self.nodes[server].server.restart(keeps, now);
+        self.observe(server);
         self.collect(server);
     }
 
@@ -187,15 +196,18 @@ impl World {
     }
 
     /// Looks at what a server has done since the last look.
-    pub(crate) fn observe(&mut self, server: usize) {
+    /// Gives the keys that have changed.
+    pub(crate) fn observe(&mut self, server: usize) -> Vec<usize> {
         if self.nodes[server].server.effects().is_empty() {
-            return;
+            return Vec::new();
         }
         let effects: Vec<Effect> = self.nodes[server].server.effects().iter().cloned().collect();
         self.nodes[server].server.reset_history();
-        for effect in effects {
-            self.observe_one(server, &effect);
+        for effect in &effects {
+            self.note_presence(server, effect);
+            self.observe_one(server, effect);
         }
+        (0..self.plan.keys).filter(|key| effects.iter().any(|it| it.key == name(*key))).collect()
     }
 
     fn observe_one(&mut self, server: usize, effect: &Effect) {
@@ -225,6 +237,31 @@ impl World {
             }
         }
     }
+}
+
+/// A user who may do all that locks need, and may not ask to be told of changes.
+fn mute(plan: &Plan) -> User {
+    let names = [
+        "hello",
+        "auth",
+        "select",
+        "info",
+        "role",
+        "echo",
+        "ping",
+        "set",
+        "get",
+        "del",
+        "pttl",
+        "pexpire",
+        "eval",
+        "evalsha",
+        "script|flush",
+        "delex",
+        "delifeq",
+    ];
+    let user = User::new("default").commands(&names);
+    if plan.password { user.password(PASSWORD) } else { user }
 }
 
 /// Who drew a token.

@@ -45,6 +45,7 @@ impl World {
             let span = self.dice.below(3 * self.plan.ttl);
             self.trace.tell(self.now, || format!("c{client}: stands still for {span} us"));
             self.clients[client].paused_until = self.now + span;
+            self.unrest(client, self.now + span);
         }
     }
 
@@ -63,6 +64,7 @@ impl World {
             }
             Phase::Idle => {
                 subject.wants = true;
+                subject.waiting.begin(now);
                 subject.lock.acquire(now);
             }
             Phase::Held if choice < 4 => subject.lock.extend(now),
@@ -92,7 +94,9 @@ impl World {
                 subject.let_go();
                 subject.lock.release(now);
             }
-            _ if hints => subject.lock.hint(now),
+            _ if hints => {
+                subject.hint(now);
+            }
             _ => {}
         }
     }
@@ -175,10 +179,16 @@ impl World {
                     let server = ticket.server();
                     let sent = links[server].submit(slot, ticket, &command, now);
                     self.trace.tell(self.now, || line(client, server, &command, sent));
+                    let asks = matches!(command, Command::Expiry { .. });
+                    let again = asks && !subject.waiting.ask(ticket, self.now);
                     let is_late = !subject.wants && !matches!(command, Command::Release { .. });
                     if is_late {
                         let text = format!("c{client} sends {command:?} after its owner let go");
                         self.violate(Violation::AfterTheEnd(text));
+                    }
+                    if again {
+                        let text = format!("c{client} asks s{server} twice in one pause");
+                        self.violate(Violation::Unbounded(text));
                     }
                     if let Err(answer) = sent {
                         self.answer(client, slot, ticket, answer);
@@ -192,6 +202,7 @@ impl World {
     }
 
     fn provide(&mut self, client: usize, slot: usize, now: Instant) {
+        self.note_attempt(client, slot);
         self.tokens += 1;
         let token = self.dice.token(self.owner(client), self.tokens);
         let subject = &mut self.clients[client].slots[slot];

@@ -44,11 +44,15 @@ pub enum Fault {
     Crash,
     /// A client is told without reason that the key may be free.
     Hint,
+    /// A server tells of changes that have not happened, again and again.
+    Storm,
+    /// A server tells of a change twice.
+    Double,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Reset,
         Self::Kill,
         Self::Slow,
@@ -65,6 +69,8 @@ impl Fault {
         Self::Cancel,
         Self::Crash,
         Self::Hint,
+        Self::Storm,
+        Self::Double,
     ];
 
     /// The highest rate that is drawn, per mille of its occasions: requests, or acts of an owner.
@@ -76,10 +82,10 @@ impl Fault {
             Self::Silence => 8,
             Self::Drip => 1000,
             Self::Push => 100,
-            Self::Trouble | Self::Freeze | Self::Pause => 40,
+            Self::Trouble | Self::Freeze | Self::Pause | Self::Storm => 40,
             Self::Restart | Self::Crash => 15,
             Self::Cancel => 150,
-            Self::Hint => 200,
+            Self::Hint | Self::Double => 200,
         }
     }
 }
@@ -157,6 +163,8 @@ pub struct Plan {
     pub(crate) drift: u64,
     pub(crate) resp2: bool,
     pub(crate) password: bool,
+    /// Servers that may not be asked to tell of changes.
+    pub(crate) mute: [bool; 8],
     /// What each server is.
     pub(crate) dialects: [Dialect; 8],
     rates: [u64; Fault::ALL.len()],
@@ -195,6 +203,7 @@ impl Plan {
             password: dice.chance(300),
             rates,
             dialects: core::array::from_fn(|_| dice.among(&DIALECTS)),
+            mute: core::array::from_fn(|_| dice.chance(60)),
             broken: None,
         }
     }

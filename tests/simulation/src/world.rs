@@ -12,6 +12,7 @@ use crate::network::{Connection, ConnectionId};
 use crate::node::Node;
 use crate::plan::{Fault, Plan, TTLS};
 use crate::trace::Trace;
+use crate::waiting::Presence;
 
 /// Turns of one client at one moment from which on it spins.
 pub(crate) const TURNS_MAX: u32 = 5_000;
@@ -44,6 +45,22 @@ pub(crate) enum Happening {
     Calm {
         server: usize,
     },
+    /// A key's time is over on a server, whether that notices or not.
+    Lapse {
+        key: usize,
+    },
+    /// Whoever paused then, in this attempt, must not pause any more.
+    Watch {
+        client: usize,
+        slot: usize,
+        attempt: u64,
+        since: u64,
+    },
+    /// A server tells of changes that have not happened.
+    Storm {
+        server: usize,
+        until: u64,
+    },
 }
 
 pub(crate) struct World {
@@ -73,6 +90,8 @@ pub(crate) struct World {
     pub(crate) orphans: Vec<(u64, u16)>,
     /// How often each client has been started.
     pub(crate) lives: Vec<u16>,
+    /// Which servers have each key.
+    pub(crate) presence: Vec<Presence>,
 }
 
 /// How much happened.
@@ -96,6 +115,16 @@ pub struct Tally {
     pub denials: u64,
     /// Releases of which nobody can tell how they went.
     pub unconfirmed: u64,
+    /// Pauses in which all servers that had refused were to tell of changes.
+    pub sleeps: u64,
+    /// Keys that were found gone by the question that asks to be told.
+    pub gone: u64,
+    /// Pushes that told somebody who paused.
+    pub hints: u64,
+    /// Attempts after the first.
+    pub retries: u64,
+    /// Most of them in a second, by one who waits.
+    pub retries_most: u64,
     /// Faults that struck.
     pub faults: [u64; Fault::ALL.len()],
 }
@@ -112,6 +141,11 @@ impl Tally {
         self.releases += other.releases;
         self.denials += other.denials;
         self.unconfirmed += other.unconfirmed;
+        self.sleeps += other.sleeps;
+        self.gone += other.gone;
+        self.hints += other.hints;
+        self.retries += other.retries;
+        self.retries_most = self.retries_most.max(other.retries_most);
         for (count, more) in self.faults.iter_mut().zip(other.faults) {
             *count += more;
         }
@@ -144,6 +178,7 @@ impl World {
             had_at: vec![0; plan.keys],
             orphans: Vec::new(),
             lives: vec![0; plan.clients],
+            presence: vec![Presence::new(plan.servers); plan.keys],
             plan: plan.clone(),
         };
         for client in 0..world.clients.len() {
@@ -220,6 +255,11 @@ impl World {
             Happening::Wake { client, .. } => self.wake(client),
             Happening::Act { client, slot } => self.act(client, slot),
             Happening::Calm { server } => self.calm(server),
+            Happening::Lapse { key } => self.review_presence(key),
+            Happening::Watch { client, slot, attempt, since } => {
+                self.watch(client, slot, attempt, since);
+            }
+            Happening::Storm { server, until } => self.storm(server, until),
         }
     }
 
@@ -229,7 +269,11 @@ impl World {
             Happening::Opened { client, .. }
             | Happening::Wake { client, .. }
             | Happening::Act { client, .. } => Some(client),
-            Happening::Up(_) | Happening::Calm { .. } => None,
+            Happening::Up(_)
+            | Happening::Calm { .. }
+            | Happening::Lapse { .. }
+            | Happening::Watch { .. }
+            | Happening::Storm { .. } => None,
         }
     }
 

@@ -16,6 +16,8 @@ fn no_seed_breaks_an_invariant() {
     assert_eq!(summary.seeds, 24);
     let tally = summary.tally;
     assert!(tally.grants > 500 && tally.extensions > 500 && tally.losses > 20, "{tally:?}");
+    // Those who wait sleep, are told, and find keys gone that were released while they asked.
+    assert!(tally.sleeps > 500 && tally.hints > 500 && tally.gone > 50, "{tally:?}");
     for (fault, count) in Fault::ALL.iter().zip(tally.faults) {
         assert!(count > 0, "no seed of these has the fault {fault}");
     }
