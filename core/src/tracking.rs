@@ -71,6 +71,8 @@ impl Tracking {
             (State::Never(_), Answer::Ok | Answer::Refused(_)) => {}
             (_, Answer::Ok) => self.state = State::On,
             (_, Answer::Refused(_)) if has(Defect::RefusalIsConsent) => self.state = State::On,
+            // The command that was refused for now is why the one behind it says this.
+            (State::Failed(_), Answer::Refused(Refusal::Other)) => {}
             (_, Answer::Refused(refusal)) => {
                 let for_now = matches!(refusal.class(), Class::Refused);
                 self.state = if for_now { State::Failed(refusal) } else { State::Never(refusal) };
