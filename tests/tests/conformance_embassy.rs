@@ -51,7 +51,8 @@ fn serve<const N: usize>(
     let logins: Vec<_> =
         setup.endpoints.iter().map(|endpoint| endpoint.login(setup.protocol, None)).collect();
     let memory = Heap::new(&logins, Sizes { locks: LOCKS, buffer: BUFFER, key: KEY });
-    let options = Options { reply_timeout: setup.reply_timeout, ..Options::default() };
+    let Setup { reply_timeout, wake, .. } = *setup;
+    let options = Options { reply_timeout, wake, ..Options::default() };
     let mut shared = share(memory, EmbassyTime, &mut Entropy, &options).expect("randomness");
     let Ok(sockets) = <[_; N]>::try_from(setup.sockets()) else { panic!("one socket a server") };
     let (client, mut runner) = shared.split(sockets, Entropy);

@@ -32,7 +32,8 @@ impl Board for MainLoop {
         let logins: Vec<_> =
             setup.endpoints.iter().map(|endpoint| endpoint.login(setup.protocol, None)).collect();
         let memory = Heap::new(&logins, Sizes { locks: LOCKS, buffer: BUFFER, key: KEY });
-        let options = Options { reply_timeout: setup.reply_timeout, ..Options::default() };
+        let Setup { reply_timeout, wake, .. } = *setup;
+        let options = Options { reply_timeout, wake, ..Options::default() };
         let mut sockets = setup.sockets();
         let clock: fn() -> u64 = micros;
         let client: BoardClient<'_> =

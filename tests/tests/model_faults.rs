@@ -154,6 +154,9 @@ fn every_fault_does_what_it_says() {
     model.server.fail(Rule::on("role", Fault::Inside(b">0\r\n".to_vec())));
     assert_eq!(model.say("ROLE"), r"*3\r\n>0\r\n$6\r\nmaster\r\n:0\r\n*0");
     assert!(model.say("CLIENT ID").starts_with(INVALIDATED), "in front of a single value");
+    model.say("SET k other");
+    model.server.fail(Rule::on("SET", Fault::Gone(b"k".to_vec())));
+    assert_eq!(model.say("SET k t NX"), "+OK", "the key was gone before");
 }
 
 #[test]

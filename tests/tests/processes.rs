@@ -209,7 +209,7 @@ fn expect_error(arguments: &[&str], words: &[&str], within: Duration) {
 
 #[test]
 fn a_wrong_or_missing_password_is_one_clear_error() {
-    let server = redis(Setup { password: Some("right"), user: None });
+    let server = redis(Setup { password: Some("right"), ..Setup::default() });
     let address = server.address().to_string();
     let soon = Duration::from_secs(3);
     for login in [":hunter2@", "default:hunter2@", "nobody:hunter2@"] {

@@ -10,6 +10,8 @@ pub enum Fault {
     Error(String),
     /// Not applied; these bytes stand in the place of the reply.
     Raw(Vec<u8>),
+    /// Applied, after this key of its database was deleted as if by another client.
+    Gone(Vec<u8>),
     /// Applied; the reply is never sent.
     DropReply,
     /// Not applied; the connection ends.

@@ -28,6 +28,10 @@ impl Server {
                 self.encode(id, &Reply::error(text.clone()), &mut frame);
             }
             _ => {
+                if let Some(Fault::Gone(key)) = &fault {
+                    let database = self.sessions.get(&id).map_or(0, Session::database);
+                    self.remove(database, key);
+                }
                 self.serving = Some(id);
                 let reply = match found {
                     _ if quit => Reply::OK,

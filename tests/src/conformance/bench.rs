@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use redlatch_core::Protocol;
 
+use super::Need;
 use super::host::{Host, Running, Setup};
 use super::subject::{Client, Failure, Guard, Options, Subject};
 use crate::server::{Inspector, Value};
@@ -123,8 +124,26 @@ impl Bench<'_> {
     /// # Errors
     /// What the subject reports.
     pub fn connect(&self, urls: &str) -> Result<Arc<dyn Client>, Failure> {
-        let options = Options { protocol: self.protocol, reply_timeout: Self::REPLY_TIMEOUT };
-        self.subject.connect(urls, &options)
+        self.subject.connect(urls, &self.options())
+    }
+
+    /// A client that does not ask to be told of changes.
+    ///
+    /// # Errors
+    /// What the subject reports.
+    pub fn connect_without_waking(&self, urls: &str) -> Result<Arc<dyn Client>, Failure> {
+        self.subject.connect(urls, &Options { wake: false, ..self.options() })
+    }
+
+    const fn options(&self) -> Options {
+        let (protocol, reply_timeout) = (self.protocol, Self::REPLY_TIMEOUT);
+        Options { protocol, reply_timeout, wake: true }
+    }
+
+    /// Whether servers tell clients of changes: they do so in RESP3 only.
+    #[must_use]
+    pub fn tells(&self) -> bool {
+        self.protocol == Protocol::Resp3 && self.host.offers(Need::Resp3)
     }
 }
 
@@ -215,6 +234,16 @@ impl Stand {
     pub fn kill_connections(&self) -> Outcome<i64> {
         let killed = self.ask(&[b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes"])?;
         killed.integer().ok_or_else(|| format!("CLIENT KILL was answered with {killed:?}").into())
+    }
+
+    /// Ends every connection but this one, which may have more to ask.
+    ///
+    /// # Errors
+    /// The connection fails.
+    pub fn kill_connections_but(&self, asking: &mut Inspector) -> Outcome {
+        let killed = asking.command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"])?;
+        ensure!(killed.integer().is_some(), "CLIENT KILL was answered with {killed:?}");
+        Ok(())
     }
 
     /// Waits until the key is gone, at most `patience`.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Need;
 use super::bench::Broken;
-use crate::model::{self, ModelServer, Role, Settings, User};
+use crate::model::{self, Fault, ModelServer, Role, Rule, Settings, User};
 use crate::server::{self, Server};
 
 /// How a scenario wants its server.
@@ -14,8 +14,10 @@ use crate::server::{self, Server};
 pub struct Setup {
     /// Password of the default user.
     pub password: Option<&'static str>,
-    /// Name and password of another user, who may do everything.
+    /// Name and password of another user.
     pub user: Option<(&'static str, &'static str)>,
+    /// The commands that this user may run, if not all.
+    pub commands: Option<&'static [&'static str]>,
 }
 
 /// A state in which a server refuses commands.
@@ -53,6 +55,12 @@ pub trait Running: Send + Sync {
     /// # Errors
     /// The host failed.
     fn protocols(&self) -> Result<Vec<u8>, Broken>;
+    /// Deletes a key right before the next request of this command, where the host offers
+    /// [`Need::Between`].
+    ///
+    /// # Errors
+    /// The host cannot do that.
+    fn delete_before(&self, command: &str, key: &[u8]) -> Result<(), Broken>;
     /// Puts it into a condition, or out of it.
     ///
     /// # Errors
@@ -94,7 +102,11 @@ impl Host for ModelHost {
             None => Settings::default(),
         };
         if let Some((name, password)) = setup.user {
-            settings = settings.user(User::new(name).password(password));
+            let user = User::new(name).password(password);
+            settings = settings.user(match setup.commands {
+                Some(commands) => user.commands(commands),
+                None => user,
+            });
         }
         Ok(Box::new(ModelServer::with_settings(settings.dialect(self.dialect))?))
     }
@@ -124,6 +136,11 @@ impl Running for ModelServer {
             model::Protocol::Resp3 => 3,
         };
         Ok(self.with(|server| server.sessions().map(|(_, session)| version(session)).collect()))
+    }
+
+    fn delete_before(&self, command: &str, key: &[u8]) -> Result<(), Broken> {
+        self.with(|server| server.fail(Rule::on(command, Fault::Gone(key.to_vec()))));
+        Ok(())
     }
 
     fn set(&self, condition: Condition, on: bool) -> Result<(), Broken> {
@@ -165,7 +182,13 @@ impl Host for RealHost {
         let server = builder.start()?;
         if let Some((name, password)) = setup.user {
             let rule = format!(">{password}");
-            let reply = server.command(&["ACL", "SETUSER", name, "on", &rule, "~*", "+@all"])?;
+            let rights: Vec<_> = match setup.commands {
+                Some(commands) => commands.iter().map(|command| format!("+{command}")).collect(),
+                None => vec!["+@all".into()],
+            };
+            let mut question = vec!["ACL", "SETUSER", name, "on", &rule, "~*"];
+            question.extend(rights.iter().map(String::as_str));
+            let reply = server.command(&question)?;
             if reply != server::Value::Simple("OK".into()) {
                 return Err(format!("ACL SETUSER was answered with {reply:?}").into());
             }
@@ -173,8 +196,9 @@ impl Host for RealHost {
         Ok(Box::new(Mutex::new(server)))
     }
 
-    fn offers(&self, _: Need) -> bool {
-        true
+    /// Nobody can come between two of its requests to order.
+    fn offers(&self, need: Need) -> bool {
+        need != Need::Between
     }
 }
 
@@ -199,6 +223,10 @@ impl Running for Mutex<Server> {
             line.split(' ').find_map(|field| field.strip_prefix("resp=")?.parse().ok())
         };
         others.map(|line| version(line).ok_or_else(|| "CLIENT LIST is odd".into())).collect()
+    }
+
+    fn delete_before(&self, _: &str, _: &[u8]) -> Result<(), Broken> {
+        Err("a real server lets nobody in between".into())
     }
 
     fn set(&self, condition: Condition, on: bool) -> Result<(), Broken> {

@@ -7,7 +7,7 @@
 //! failed and why, and each that could not run because the subject or the host does not offer what
 //! it needs. Nothing is left out in silence.
 //!
-//! Set `REDLATCH_SCENARIO` to a part of a name to run only those.
+//! Set `REDLATCH_SCENARIO` to a part of a name, or several with commas between, to run only those.
 
 mod bench;
 mod host;
@@ -28,6 +28,8 @@ pub enum Need {
     Quorum,
     /// Subject: one client used by several threads at once.
     Threads,
+    /// Subject: the waiters of one client stand in line.
+    Line,
     /// Subject: a guard that is dropped releases the lock by itself.
     Drop,
     /// Host: the server can be stopped and started again.
@@ -44,4 +46,6 @@ pub enum Need {
     Users,
     /// Host: scripts of other clients.
     Scripts,
+    /// Host: a key can be deleted between two requests of one client.
+    Between,
 }

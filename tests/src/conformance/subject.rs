@@ -16,6 +16,8 @@ pub struct Options {
     pub protocol: Protocol,
     /// How long a reply may take.
     pub reply_timeout: Duration,
+    /// Whether whoever waits asks to be told of changes.
+    pub wake: bool,
 }
 
 /// An adapter under test.

@@ -4,12 +4,15 @@ mod basics;
 mod expiry;
 mod faults;
 mod interop;
+mod line;
 mod quorum;
 mod waiting;
+mod waking;
 mod wire;
 
 use super::Need::{
-    self, Conditions, Drop, Password, Pause, Quorum, Resp3, Restart, Scripts, Threads, Users,
+    self, Between, Conditions, Drop, Line, Password, Pause, Quorum, Resp3, Restart, Scripts,
+    Threads, Users,
 };
 use super::bench::{Bench, Outcome};
 
@@ -78,6 +81,21 @@ pub const SCENARIOS: &[Scenario] = scenarios! {
     waiting::zero_retries_is_one_attempt [9];
     waiting::retries_are_counted [9];
     waiting::a_zero_delay_does_not_spin [9];
+    waking::a_release_by_another_client_wakes [9];
+    waking::a_plain_deletion_wakes [9, 11];
+    waking::a_flush_wakes [9];
+    waking::the_expiry_of_a_foreign_key_lets_a_waiter_in [9, 11];
+    waking::a_release_before_the_server_was_asked_to_tell_is_seen [9] needs Between;
+    waking::a_waiter_whose_connection_is_killed_is_woken_on_the_next [6, 9];
+    waking::a_release_while_the_waiter_has_no_connection_is_seen [6, 9];
+    waking::a_renewal_does_not_end_the_wait [9];
+    waking::who_may_not_be_told_polls [9, 17] needs Users;
+    waking::who_wants_no_waking_polls [9];
+    waking::a_sleeping_waiter_sends_nothing_where_it_is_told_and_polls_elsewhere [9];
+    line::fifty_waiters_of_one_client_cost_as_much_as_one [9] needs Line, Threads;
+    line::bounded_attempts_are_made_beside_the_line [9] needs Line, Threads;
+    line::the_deadline_of_one_in_line_is_met_with_a_last_attempt [9] needs Line, Threads;
+    line::the_clients_of_a_crowd_take_turns [9] needs Line, Threads;
     faults::a_full_memory_refuses_a_claim_and_no_extension_or_release [3, 17] needs Conditions;
     faults::a_server_that_became_a_replica_refuses_until_it_is_a_master_again [17] needs Conditions;
     basics::a_lock_is_taken_and_given_back [1, 3];

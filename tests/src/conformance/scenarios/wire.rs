@@ -120,7 +120,7 @@ pub(super) fn the_database_of_the_url_is_used(bench: &Bench<'_>) -> Outcome {
 }
 
 pub(super) fn the_password_of_the_default_user_is_used(bench: &Bench<'_>) -> Outcome {
-    let server = bench.server_with(Setup { password: Some(PASSWORD), user: None })?;
+    let server = bench.server_with(Setup { password: Some(PASSWORD), ..Setup::default() })?;
     let url = server.url().replace("redis://", &format!("redis://:{PASSWORD}@"));
     let client = bench.connect(&url)?;
     let guard = take(&*client, b"k", LONG)?;
@@ -129,7 +129,8 @@ pub(super) fn the_password_of_the_default_user_is_used(bench: &Bench<'_>) -> Out
 }
 
 pub(super) fn a_user_of_the_url_is_used(bench: &Bench<'_>) -> Outcome {
-    let setup = Setup { password: Some("another"), user: Some(("locker", PASSWORD)) };
+    let user = Some(("locker", PASSWORD));
+    let setup = Setup { password: Some("another"), user, ..Setup::default() };
     let server = bench.server_with(setup)?;
     let url = server.url().replace("redis://", &format!("redis://locker:{PASSWORD}@"));
     let client = bench.connect(&url)?;
@@ -137,7 +138,7 @@ pub(super) fn a_user_of_the_url_is_used(bench: &Bench<'_>) -> Outcome {
 }
 
 pub(super) fn a_wrong_password_is_a_refusal_without_secrets(bench: &Bench<'_>) -> Outcome {
-    let server = bench.server_with(Setup { password: Some("right"), user: None })?;
+    let server = bench.server_with(Setup { password: Some("right"), ..Setup::default() })?;
     let url = server.url().replace("redis://", &format!("redis://:{PASSWORD}@"));
     let failure = bench.connect(&url).err().ok_or("a wrong password was good enough")?;
     ensure!(failure.kind == Kind::Refused, "a wrong password gave {failure}");
@@ -147,7 +148,7 @@ pub(super) fn a_wrong_password_is_a_refusal_without_secrets(bench: &Bench<'_>) -
 }
 
 pub(super) fn a_missing_password_is_a_refusal(bench: &Bench<'_>) -> Outcome {
-    let server = bench.server_with(Setup { password: Some("right"), user: None })?;
+    let server = bench.server_with(Setup { password: Some("right"), ..Setup::default() })?;
     let failure = bench.connect(&server.url()).err().ok_or("no password was good enough")?;
     ensure!(failure.kind == Kind::Refused, "a missing password gave {failure}");
     Ok(())
