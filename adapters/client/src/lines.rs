@@ -256,3 +256,11 @@ impl Line {
 fn is(one: Option<&Arc<Session>>, other: &Arc<Session>) -> bool {
     one.is_some_and(|one| Arc::ptr_eq(one, other))
 }
+
+#[cfg(test)]
+#[path = "lines_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "lines_stress.rs"]
+mod stress;
