@@ -208,7 +208,8 @@ impl Line {
         }
         if is(self.front.as_ref(), session) {
             let passed = before == InLine::Holding && !self.behind.is_empty();
-            let begins = if passed { self.turns.pass(now) } else { now };
+            // Who gives up while the line holds back does not end that.
+            let begins = if passed { self.turns.pass(now) } else { self.begins.max(now) };
             self.promote(begins);
             return self.front.clone();
         }

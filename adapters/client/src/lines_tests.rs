@@ -275,6 +275,17 @@ fn a_refusal_in_between_starts_the_count_of_turns_again() {
     }
 }
 
+/// Else the line would have held back and given way to nobody.
+#[test]
+fn who_gives_up_while_the_line_holds_back_does_not_end_that() {
+    let mut world = holding_back();
+    world.step("late 1");
+    assert_eq!(world.step("leave x"), "y");
+    assert_eq!(world.turns(), "x gone, y until 1");
+    world.step("late 1");
+    assert_eq!(world.turns(), "x gone, y asks");
+}
+
 #[test]
 fn keys_have_lines_of_their_own() {
     let lines = Lines::default();
