@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use redlatch_core::{Loss, Renew};
 use redlatch_futures::{Client, Delay, Error, Guard, Retry, Runtime};
+use smol::future::{poll_once, zip};
 
 use crate::async_faces::{LONG, sleep, urls};
 use crate::moment::{Moment, run_until};
@@ -39,6 +40,8 @@ pub(crate) fn cases<R: Runtime>() -> Vec<Case<R>> {
         false lock;
         false lock_with_until_it_is_free;
         false lock_with_until_the_deadline;
+        false lock_behind_a_holder;
+        false lock_in_front_of_another;
         false extend;
         false lost;
         false run;
@@ -117,6 +120,44 @@ async fn lock_with_until_the_deadline<R: Runtime>(
     }
     world.give_back_stolen(key);
     locked.is_some()
+}
+
+/// Whoever stands behind it in line gets the lock, whether it has had its own turn or gave up.
+async fn lock_behind_a_holder<R: Runtime>(world: &World<R>, key: &str, moment: Moment) -> bool {
+    let holder = world.client.lock_with(key, LONG, patient()).await.expect("free");
+    world.trouble();
+    let turn = turn(world, key);
+    let others = async {
+        let mut next = Box::pin(world.client.lock_with(key, LONG, patient()));
+        let early = poll_once(&mut next).await;
+        assert!(early.is_none(), "the lock is taken: {early:?}");
+        let _ = holder.release().await;
+        drop(next.await.expect("its turn"));
+    };
+    zip(run_until(turn, moment), others).await.0.is_some()
+}
+
+/// It asks for the lock of a stranger, who gives it back.
+async fn lock_in_front_of_another<R: Runtime>(world: &World<R>, key: &str, moment: Moment) -> bool {
+    world.steal(key, LONG);
+    world.trouble();
+    let turn = turn(world, key);
+    let others = async {
+        let mut next = Box::pin(world.client.lock_with(key, LONG, patient()));
+        let early = poll_once(&mut next).await;
+        assert!(early.is_none(), "the lock is taken: {early:?}");
+        sleep(Duration::from_millis(3)).await;
+        world.give_back_stolen(key);
+        drop(next.await.expect("its turn"));
+    };
+    zip(run_until(turn, moment), others).await.0.is_some()
+}
+
+/// A lock that is taken and given back in turn.
+async fn turn<R: Runtime>(world: &World<R>, key: &str) {
+    let guard = world.client.lock_with(key, LONG, patient()).await.expect("its turn");
+    let released = guard.release().await;
+    assert!(released.is_ok() || !world.weather.is_harmless(), "{released:?}");
 }
 
 /// The lock stays held, and the holder never believes in more than the servers keep.

@@ -1,0 +1,123 @@
+//! Those who wait for one lock with threads, and how soon a stranger's lock is had when it has expired.
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use redlatch_core::Random;
+use redlatch_std::{Client, Delay, Error, Retry};
+use redlatch_testkit::model::ModelServer;
+use redlatch_testkit::server::{Kind, Server};
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// Longer than any test: whoever is not woken fails it.
+const NEVER: Retry =
+    Retry { delay: Delay::Fixed(LONG), retries: None, deadline: Some(Duration::from_secs(50)) };
+
+/// Threads give up at deadlines of up to three milliseconds, wherever they stand then; one of them is patient.
+#[test]
+fn deadlines_anywhere_in_the_line_lose_nobody_a_turn() {
+    let server = ModelServer::start().expect("a free port");
+    let client = Client::connect(&server.url()).expect("connected");
+    let seed = getrandom::u64().expect("randomness");
+    println!("seed {seed}");
+    let (holders, late) = (Mutex::new(()), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for number in 0..8 {
+            let (client, holders, late) = (&client, &holders, &late);
+            scope.spawn(move || {
+                let mut random = Random::new(seed.wrapping_add(number));
+                for _ in 0..40 {
+                    let deadline = Duration::from_micros(random.next_u64() % 3_000);
+                    let retry = if number == 0 {
+                        NEVER
+                    } else {
+                        Retry { deadline: Some(deadline), ..NEVER }
+                    };
+                    match client.lock_with("key", LONG, retry) {
+                        Ok(guard) => {
+                            drop(holders.try_lock().expect("one at a time"));
+                            assert!(guard.release().expect("answered"));
+                        }
+                        Err(Error::TimedOut { waited, .. }) => {
+                            assert!(number != 0 && waited >= deadline, "{waited:?}");
+                            late.fetch_add(1, Ordering::Relaxed);
+                        }
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            });
+        }
+    });
+    println!("{} were late", late.load(Ordering::Relaxed));
+    assert!(server.with(|server| server.get(0, b"key").is_none()));
+    assert!(client.shutdown(LONG), "nobody is left in line");
+}
+
+#[test]
+fn shutdown_ends_the_whole_line() {
+    let server = ModelServer::start().expect("a free port");
+    let client = Client::connect(&server.url()).expect("connected");
+    let holder = client.lock("key", LONG).expect("free");
+    let come = Arc::new(Barrier::new(6));
+    let waiting: Vec<_> = (0..5)
+        .map(|_| {
+            let (client, come) = (client.clone(), Arc::clone(&come));
+            thread::spawn(move || {
+                come.wait();
+                client.lock_with("key", LONG, NEVER).map(drop)
+            })
+        })
+        .collect();
+    come.wait();
+    let begun = Instant::now();
+    assert!(client.shutdown(LONG), "nothing is owed");
+    for waiting in waiting {
+        let ended = waiting.join().expect("no panic");
+        assert!(matches!(ended, Err(Error::Closed)), "{ended:?}");
+    }
+    assert!(begun.elapsed() < LONG / 2, "{:?}", begun.elapsed());
+    drop(holder);
+}
+
+/// Servers look for keys that have expired ten times a second, and at a part of them only. Whoever waits does not
+/// depend on that: it comes when the time is over.
+#[test]
+fn a_foreign_lock_is_had_as_soon_as_it_has_expired_among_thousands() {
+    const TTL: Duration = Duration::from_millis(300);
+    /// The first of some tries that is in time is enough: the machine may be busy.
+    const TRIES: u32 = 20;
+    for kind in Kind::ALL {
+        let server = Server::builder(kind).arguments(["--hz", "10"]).start().expect("a server");
+        let client = Client::connect(&server.url()).expect("connected");
+        let crowd =
+            "for i = 1, 20000 do redis.call('SET', 'other' .. i, 'x', 'PX', 100 + i % 5000) end";
+        let filled = server.command(&["EVAL", crowd, "0"]).expect("answered");
+        assert_eq!(filled.text(), "", "{kind}");
+        let mut stranger = server.inspect().expect("a connection");
+        let mut best = Duration::MAX;
+        for _ in 0..TRIES {
+            let begun = Instant::now();
+            let taken =
+                stranger.command(&["SET", "key", "foreign", "PX", "300"]).expect("answered");
+            assert_eq!(taken.text(), "OK", "{kind}");
+            let before = client.commands_sent();
+            let guard = client.lock_with("key", LONG, NEVER).expect("its turn");
+            let waited = begun.elapsed();
+            assert!(waited >= TTL - Duration::from_millis(1), "{kind}: {waited:?}");
+            // In vain, with a question, and when the time is over; once more where that was early.
+            let sent = client.commands_sent() - before;
+            assert!(sent <= 9, "{kind}: {sent} commands");
+            assert!(guard.release().expect("answered"));
+            best = best.min(waited - TTL.min(waited));
+            if best < Duration::from_millis(5) {
+                break;
+            }
+        }
+        println!("{kind}: {best:?} after the expiry");
+        assert!(best < Duration::from_millis(5), "{kind}: {best:?} after the expiry");
+    }
+}
