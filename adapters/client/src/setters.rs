@@ -66,9 +66,12 @@ macro_rules! builder_setters {
             self
         }
 
-        /// Whether a lock that waits asks the servers to tell when its key changes, and tries again
-        /// then. If not, and where a server cannot tell, it tries again when the retry policy says.
-        /// Default: yes. RESP3 only.
+        /// Whether a lock that waits asks the servers to tell when its key changes (`CLIENT TRACKING`) and
+        /// tries again then, and when the key has expired. Default: yes.
+        ///
+        /// That costs three commands more for each time it is refused and nothing while it waits. If not, and
+        /// where a server cannot tell, it tries again when the retry policy says: over RESP2, and where the
+        /// user may not run `CLIENT`. `tracing` is told of such a server once for each connection.
         pub fn wake(mut self, wake: bool) -> Self {
             self.options.wake = wake;
             self

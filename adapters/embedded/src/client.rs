@@ -75,6 +75,11 @@ impl<'a, M: Memory<'a>, S: Streams, C: Clock, R: TryCryptoRng> Client<'a, M, S, 
 
     /// Takes the lock, waiting as long as `retry` says.
     ///
+    /// A server that speaks RESP3 tells when the key changes, and a timer says when it has expired, so one
+    /// that waits sends nothing: see [`Options::wake`]. Elsewhere it tries again when [`Retry::delay`] says.
+    /// Each lock that waits asks for itself, and who comes first is not always served first. Attempts that
+    /// it is woken for do not count among [`Retry::retries`].
+    ///
     /// # Errors
     /// [`Error::TimedOut`] when somebody else had it all the time; others when the servers could not be
     /// asked or refused, or the arguments cannot work.

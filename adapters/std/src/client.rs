@@ -51,7 +51,8 @@ impl Client {
         }
     }
 
-    /// Takes the lock, waiting as long as the client's retry policy says.
+    /// Takes the lock, waiting as long as the client's retry policy says. [`Client::lock_with`] tells how
+    /// it waits.
     ///
     /// # Errors
     /// As [`Client::lock_with`].
@@ -60,6 +61,19 @@ impl Client {
     }
 
     /// Takes the lock, waiting as long as `retry` says.
+    ///
+    /// # How it waits
+    ///
+    /// The servers tell when the key changes, and a timer says when it has expired, so one that waits
+    /// sends nothing; see [`Builder::wake`]. [`Retry::delay`] counts where a server does not tell.
+    ///
+    /// Those who want the same key of this client, or of its clones, stand in line: only the first asks
+    /// the servers, and the lock is passed on in order of arrival, with a claim that leaves right behind
+    /// the release. After some turns in a row the client holds back for two milliseconds, so that others
+    /// come in. Whoever meets its [`Retry::deadline`] in line makes a last attempt.
+    ///
+    /// One whose number of attempts is bounded by [`Retry::retries`] does not stand in line: it makes
+    /// them all, at the pauses of its policy. Those that it is woken for do not count.
     ///
     /// # Errors
     /// [`Error::TimedOut`] when somebody else had it all the time; others when the servers could not
