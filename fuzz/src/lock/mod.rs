@@ -9,6 +9,7 @@ mod ledger;
 mod server;
 mod wishes;
 
+use redlatch_core::dialect::Dialect;
 use redlatch_core::{
     Answer, Detached, Instant, Lock, Output, Phase, Refusal, Seat, Settings, Ticket, Token,
     majority,
@@ -44,7 +45,7 @@ const REFUSALS: [Refusal; 8] = [
 pub fn lock(data: &[u8]) {
     let mut choices = Choices::new(data);
     let may_lie = choices.bit();
-    let mut world = World::new(&mut choices);
+    let mut world = World::new(&mut choices, data.len());
     for _ in 0..OPERATIONS_MAX {
         if choices.is_empty() {
             break;
@@ -75,13 +76,14 @@ struct World {
 }
 
 impl World {
-    fn new(choices: &mut Choices<'_>) -> Self {
+    /// `which` decides which servers have a compare-and-delete of their own.
+    fn new(choices: &mut Choices<'_>, which: usize) -> Self {
         let seats = 1 + choices.up_to(4);
         let settings = settings(choices);
         Self {
             lock: Lock::new(b"k", vec![Seat::default(); seats], settings, 7),
             settings,
-            servers: (0..seats).map(|_| Server::default()).collect(),
+            servers: (0..seats).map(|at| Server::new(dialect(which + at))).collect(),
             ledger: Ledger::new(seats, settings),
             now: 1_000_000,
             heard: 0,
@@ -217,6 +219,7 @@ impl World {
     }
 
     fn hand_in(&mut self, ticket: Ticket, answer: Answer) {
+        let answer = ticket.hear(answer, &mut self.servers[ticket.server()].dialect);
         self.ledger.answered(ticket, answer);
         self.answered = Some(ticket);
         let now = self.instant();
@@ -342,6 +345,8 @@ impl World {
                 Output::NeedToken => self.provide(),
                 Output::Send { ticket, command } => {
                     self.ledger.send(ticket, &command, phase, now);
+                    let dialect = self.servers[ticket.server()].dialect;
+                    let (ticket, command) = ticket.say(command, dialect);
                     let request = Request::of(&command);
                     let flight = Flight { ticket, request, sent: self.now, answer: None };
                     self.servers[ticket.server()].flights.push_back(flight);
@@ -422,4 +427,13 @@ fn token(number: u64) -> Token {
     let mut bytes = [0xab; Token::RANDOM_LEN];
     bytes[..8].copy_from_slice(&number.to_le_bytes());
     Token::from_random(bytes).expect("not all alike")
+}
+
+/// One of three: scripts only, Valkey's and Redis's own command.
+fn dialect(which: usize) -> Dialect {
+    match which % 3 {
+        0 => Dialect::SCRIPTS,
+        1 => Dialect::of(b"valkey", b"9.1.2"),
+        _ => Dialect::of(b"redis", b"8.6.2"),
+    }
 }

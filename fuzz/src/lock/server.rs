@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use redlatch_core::dialect::Dialect;
 use redlatch_core::{Answer, Command, Form, Refusal, Ticket, Token};
 
 const MILLI: u64 = 1_000;
@@ -22,6 +23,8 @@ pub(super) enum Request {
     Read,
     Extend(Token, u64, Form),
     Release(Token, Form),
+    /// With the server's own command.
+    Delete(Token),
 }
 
 impl Request {
@@ -33,6 +36,7 @@ impl Request {
                 Self::Extend(*token, ttl.as_millis() * MILLI, form)
             }
             Command::Release { token, form, .. } => Self::Release(*token, form),
+            Command::Delete { token, .. } => Self::Delete(*token),
             ref other => panic!("a lock asks for nothing else: {other:?}"),
         }
     }
@@ -51,6 +55,10 @@ pub(super) struct Flight {
 pub(super) struct Server {
     entry: Option<(Value, u64)>,
     has_scripts: bool,
+    /// What it tells of itself on each new connection.
+    greets: Dialect,
+    /// What is said on the connection.
+    pub(super) dialect: Dialect,
     /// In the order in which they were sent; those that were executed stand first.
     pub(super) flights: VecDeque<Flight>,
     /// What a dead connection left behind, and until when it may still come.
@@ -58,6 +66,10 @@ pub(super) struct Server {
 }
 
 impl Server {
+    pub(super) fn new(dialect: Dialect) -> Self {
+        Self { greets: dialect, dialect, ..Self::default() }
+    }
+
     pub(super) fn value(&mut self, now: u64) -> Option<Value> {
         self.entry = self.entry.filter(|(_, expires)| now < *expires);
         self.entry.map(|(value, _)| value)
@@ -107,6 +119,7 @@ impl Server {
 
     /// The connection ends. Requests that were not executed may come until `late`.
     pub(super) fn reset(&mut self, late: u64) -> Vec<Ticket> {
+        self.dialect = self.greets;
         let flights: Vec<_> = self.flights.drain(..).collect();
         let open = flights.iter().filter(|flight| flight.answer.is_none());
         self.stray.extend(open.map(|flight| (flight.request, late)));
@@ -141,6 +154,14 @@ impl Server {
                 server.put(Value::Token(token), now.saturating_add(ttl));
             }),
             Request::Release(token, form) => self.compare(token, form, now, Self::delete),
+            Request::Delete(token) => match value {
+                Some(Value::Hash) => Answer::Refused(Refusal::WrongType),
+                Some(Value::Token(found)) if found == token => {
+                    self.delete();
+                    Answer::Integer(1)
+                }
+                _ => Answer::Integer(0),
+            },
         }
     }
 

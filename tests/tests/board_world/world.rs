@@ -3,7 +3,7 @@
 use core::array;
 
 use redlatch_core::Random;
-use redlatch_testkit::model::{Server, Settings, Value};
+use redlatch_testkit::model::{Dialect, Server, Settings, Value};
 
 use super::board::{AnyBoard, Board, KEY};
 use super::line::{Kind, Line};
@@ -67,7 +67,11 @@ impl World {
     pub(crate) fn new(seed: u64, servers: usize, kind: Kind) -> Self {
         let mut random = Random::new(seed);
         let boards = (0..BOARDS).map(|_| board(servers, kind, random.next_u64())).collect();
-        let servers = (0..servers).map(|_| Server::new(Settings::default())).collect();
+        // Some have a command of their own that compares and deletes.
+        let dialects = [Dialect::Redis7, Dialect::Redis8_6, Dialect::Valkey9];
+        let dialects = dialects.into_iter().cycle().skip(seed as usize % 3);
+        let of = |dialect| Server::new(Settings::default().dialect(dialect));
+        let servers = dialects.take(servers).map(of).collect();
         Self { now: 1_000_000, servers, boards, random, next_trouble: 1_000_000, turns: 0 }
     }
 
