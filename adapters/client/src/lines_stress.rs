@@ -11,6 +11,7 @@ use std::thread::{self, Thread};
 use redlatch_core::{Drift, Event, Instant, Lease, Random, Settings, Ttl};
 
 use super::{Lines, Turn};
+use crate::mail::Mail;
 use crate::os;
 use crate::session::{Session, Tidings};
 
@@ -136,7 +137,9 @@ impl World {
             if !in_line {
                 return wake(self.lines.leave(session, os::now()));
             }
-            if session.look(Some(waker.clone())).is_empty() && self.taken.load(Ordering::SeqCst) {
+            let mut mail = Mail::default();
+            session.look(&mut mail, Some(waker.clone()));
+            if mail.is_empty() && self.taken.load(Ordering::SeqCst) {
                 sleep(Instant::NEVER);
             }
         }
