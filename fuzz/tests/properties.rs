@@ -170,10 +170,13 @@ fn operations(choices: usize, usual: &'static [u8]) -> impl Strategy<Value = Byt
 fn story() -> impl Strategy<Value = Bytes> {
     const USUAL: &[u8] = &[
         0x00, 0x06, 0x06, 0x06, 0x16, 0x50, 0x80, 0xd0, 0xe0, 0x0a, 0x0a, 0x0b, 0x0c, 0x0e, 0x08,
-        0x04,
+        0x04, 0x7d, 0xad, 0xc0,
     ];
+    // Half of them wait for a key that somebody has, without a bound, and are told when it changes.
+    const WAITER: &[u8] = &[0, 0, 1, 1, 1, 1, 2, 0, 0, 0, 1, 1, 0, 0x7d, 0, 0, 0, 0x06, 0, 0x06, 0];
+    let beginning = prop_oneof![vec(any::<u8>(), 14), Just(WAITER.to_vec())];
     let operation = (prop_oneof![3 => select(USUAL.to_vec()), 1 => any::<u8>()], any::<u8>());
-    (vec(any::<u8>(), 13), vec(operation, 0..120)).prop_map(|(choices, operations)| {
+    (beginning, vec(operation, 0..120)).prop_map(|(choices, operations)| {
         let operations = operations.into_iter().flat_map(|(what, server)| [what, server]);
         choices.into_iter().chain(operations).collect()
     })

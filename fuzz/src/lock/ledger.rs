@@ -1,6 +1,6 @@
 //! What must be true of a lock, judged from outside: by what it sends, what it is answered and what it tells.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use redlatch_core::{
     Answer, Command, Event, Instant, Lease, Loss, Phase, Settings, Ticket, Token, majority,
@@ -18,6 +18,9 @@ pub(super) struct Ledger {
     /// Reads and extensions that are out, each with its kind.
     reads: Vec<Ticket>,
     extensions: Vec<Ticket>,
+    /// Servers that were asked in this pause when the key expires, with what they said: that they will tell of
+    /// changes or not.
+    alerts: BTreeMap<usize, (Ticket, Option<bool>)>,
     /// Servers that showed the token to a read of this attempt, and to this extension.
     granted: BTreeSet<usize>,
     extended: BTreeSet<usize>,
@@ -42,6 +45,7 @@ impl Ledger {
             used: HashSet::new(),
             reads: Vec::new(),
             extensions: Vec::new(),
+            alerts: BTreeMap::new(),
             granted: BTreeSet::new(),
             extended: BTreeSet::new(),
             claimed_at: None,
@@ -59,6 +63,7 @@ impl Ledger {
         self.ours.insert(token);
         self.reads.clear();
         self.extensions.clear();
+        self.alerts.clear();
         self.granted.clear();
         self.claimed_at = None;
     }
@@ -108,11 +113,21 @@ impl Ledger {
                 let counts = Some(**token) == self.token && self.granted.contains(&ticket.server());
                 assert!(!is_held || !counts, "releases what it holds");
             }
+            Command::Expiry { .. } => {
+                assert!(self.wants && phase == Phase::Pausing, "asks to be told in {phase:?}");
+                assert!(self.settings.wake, "asks to be told, and must not");
+                let before = self.alerts.insert(ticket.server(), (ticket, None));
+                assert!(before.is_none(), "asks twice in one pause");
+            }
             other => panic!("a lock asks for nothing else: {other:?}"),
         }
     }
 
     pub(super) fn answered(&mut self, ticket: Ticket, answer: Answer) {
+        let alert = self.alerts.get_mut(&ticket.server()).filter(|(asked, _)| *asked == ticket);
+        if let Some((_, said)) = alert {
+            *said = Some(matches!(answer, Answer::Integer(_)));
+        }
         let shows_ours = matches!(answer, Answer::Token(token) if Some(token) == self.token);
         if shows_ours && self.reads.contains(&ticket) {
             self.granted.insert(ticket.server());
@@ -120,6 +135,12 @@ impl Ledger {
         if shows_ours && self.extensions.contains(&ticket) {
             self.extended.insert(ticket.server());
         }
+    }
+
+    /// Whether all servers that were asked to tell of changes will.
+    pub(super) fn sleeps(&self, phase: Phase) -> bool {
+        let all = self.alerts.values().all(|(_, said)| *said == Some(true));
+        phase == Phase::Pausing && !self.alerts.is_empty() && all
     }
 
     pub(super) fn event(&mut self, event: Event, now: Instant) {

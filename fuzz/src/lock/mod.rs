@@ -5,6 +5,7 @@
 //! input may also make up answers: then the machine may be fooled about the servers, but it never holds without a
 //! majority of answers that show its token, and everything that it sends and tells stays in order.
 
+mod checks;
 mod ledger;
 mod server;
 mod wishes;
@@ -12,7 +13,6 @@ mod wishes;
 use redlatch_core::dialect::Dialect;
 use redlatch_core::{
     Answer, Detached, Instant, Lock, Output, Phase, Refusal, Seat, Settings, Ticket, Token,
-    majority,
 };
 
 use self::ledger::Ledger;
@@ -23,8 +23,8 @@ use crate::choices::Choices;
 const OPERATIONS_MAX: usize = 400;
 /// Answers and wake-ups until a lock that nobody wants has come to rest.
 const ROUNDS_MAX: usize = 400;
-/// Each seat has at most two debts, a claim, a read and an extension to send at once.
-const OUTPUTS_OF_SEAT: usize = 5;
+/// Each seat has at most two debts, a claim, a read, an extension and a question to send at once.
+const OUTPUTS_OF_SEAT: usize = 6;
 
 /// Refusals that leave the key as it was, and one that leaves everything open.
 const REFUSALS: [Refusal; 8] = [
@@ -210,12 +210,22 @@ impl World {
         }
     }
 
-    /// The answer of the oldest request that was executed on this server's connection.
+    /// What comes next on this server's connection: that the key has changed, or the answer of the oldest request
+    /// that was executed.
     fn deliver(&mut self, at: usize) {
+        if self.servers[at].take_push() {
+            return self.hint();
+        }
         if let Some(Flight { ticket, answer: Some(answer), .. }) = self.servers[at].take_answer() {
             assert!(ticket.fits(answer), "{answer:?} is one that a server gives");
             self.hand_in(ticket, answer);
         }
+    }
+
+    fn hint(&mut self) {
+        let now = self.instant();
+        self.lock.hint(now);
+        self.drive();
     }
 
     fn hand_in(&mut self, ticket: Ticket, answer: Answer) {
@@ -267,6 +277,8 @@ impl World {
         for ticket in self.servers[at].reset(late) {
             self.hand_in(ticket, Answer::Lost);
         }
+        // It is connected again: nobody knows what has changed meanwhile.
+        self.hint();
     }
 
     /// What others and accidents do to a server.
@@ -370,29 +382,6 @@ impl World {
         let token = token(self.tokens);
         self.ledger.begin(token);
         self.lock.provide(token, now).expect("a fresh token");
-    }
-
-    fn check(&mut self) {
-        let (heard, lease) = (Instant::from_micros(self.heard), self.lock.lease());
-        self.ledger.check_belief(self.lock.phase(), lease, heard);
-        if !self.is_honest {
-            return;
-        }
-        let ours = self.count(|token, ledger| ledger.ours.contains(&token));
-        assert!(!self.lock.is_settled() || ours == 0, "I5: settled, and {ours} keys are left");
-        let now = Instant::from_micros(self.now);
-        if self.is_untouched && lease.is_some_and(|lease| lease.is_valid(now)) {
-            let held = self.count(|token, ledger| ledger.token == Some(token));
-            assert!(held >= majority(self.servers.len()), "I1: believes, and has {held} keys");
-        }
-    }
-
-    fn count(&mut self, is_meant: impl Fn(Token, &Ledger) -> bool) -> usize {
-        let (now, ledger) = (self.now, &self.ledger);
-        let values = self.servers.iter_mut().filter_map(|server| server.value(now));
-        values
-            .filter(|value| matches!(value, Value::Token(token) if is_meant(*token, ledger)))
-            .count()
     }
 
     /// Nobody wants it any more. With servers that answer, or never again, it settles.

@@ -25,6 +25,8 @@ pub(super) enum Request {
     Release(Token, Form),
     /// With the server's own command.
     Delete(Token),
+    /// And to be told of the next change.
+    Expiry,
 }
 
 impl Request {
@@ -37,6 +39,7 @@ impl Request {
             }
             Command::Release { token, form, .. } => Self::Release(*token, form),
             Command::Delete { token, .. } => Self::Delete(*token),
+            Command::Expiry { .. } => Self::Expiry,
             ref other => panic!("a lock asks for nothing else: {other:?}"),
         }
     }
@@ -59,6 +62,10 @@ pub(super) struct Server {
     greets: Dialect,
     /// What is said on the connection.
     pub(super) dialect: Dialect,
+    /// It will tell of the next change.
+    will_tell: bool,
+    /// It has told: so many answers come before each.
+    pushes: VecDeque<usize>,
     /// In the order in which they were sent; those that were executed stand first.
     pub(super) flights: VecDeque<Flight>,
     /// What a dead connection left behind, and until when it may still come.
@@ -71,16 +78,41 @@ impl Server {
     }
 
     pub(super) fn value(&mut self, now: u64) -> Option<Value> {
-        self.entry = self.entry.filter(|(_, expires)| now < *expires);
+        if self.entry.is_some_and(|(_, expires)| expires <= now) {
+            self.delete();
+        }
         self.entry.map(|(value, _)| value)
     }
 
     pub(super) fn put(&mut self, value: Value, expires: u64) {
         self.entry = Some((value, expires));
+        self.tell();
     }
 
     pub(super) fn delete(&mut self) {
         self.entry = None;
+        self.tell();
+    }
+
+    fn tell(&mut self) {
+        if core::mem::take(&mut self.will_tell) {
+            self.pushes.push_back(self.answers());
+        }
+    }
+
+    /// Answers that are on their way.
+    fn answers(&self) -> usize {
+        self.flights.iter().filter(|flight| flight.answer.is_some()).count()
+    }
+
+    /// Whether the next that arrives says that the key has changed.
+    pub(super) fn take_push(&mut self) -> bool {
+        self.pushes.pop_front_if(|ahead| *ahead == 0).is_some()
+    }
+
+    /// Whether nothing is on its way to it or back.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.flights.is_empty() && self.pushes.is_empty()
     }
 
     pub(super) fn forget_scripts(&mut self) {
@@ -92,8 +124,11 @@ impl Server {
         let Some(at) = self.flights.iter().position(|flight| flight.answer.is_none()) else {
             return;
         };
+        let told = self.pushes.len();
         let answer = self.execute(self.flights[at].request, now);
         self.flights[at].answer = Some(answer);
+        // Whoever changes the key is told behind the answer.
+        self.pushes.iter_mut().skip(told).for_each(|ahead| *ahead += 1);
     }
 
     /// Refuses it instead. `applied` has a meaning only where the refusal leaves that open.
@@ -109,7 +144,11 @@ impl Server {
 
     /// The answer that comes next, if its request was executed.
     pub(super) fn take_answer(&mut self) -> Option<Flight> {
-        self.flights.pop_front_if(|flight| flight.answer.is_some())
+        let flight = self.flights.pop_front_if(|flight| flight.answer.is_some());
+        if flight.is_some() {
+            self.pushes.iter_mut().for_each(|ahead| *ahead = ahead.saturating_sub(1));
+        }
+        flight
     }
 
     /// When the oldest request was sent that the server has not executed.
@@ -120,6 +159,8 @@ impl Server {
     /// The connection ends. Requests that were not executed may come until `late`.
     pub(super) fn reset(&mut self, late: u64) -> Vec<Ticket> {
         self.dialect = self.greets;
+        self.will_tell = false;
+        self.pushes.clear();
         let flights: Vec<_> = self.flights.drain(..).collect();
         let open = flights.iter().filter(|flight| flight.answer.is_none());
         self.stray.extend(open.map(|flight| (flight.request, late)));
@@ -129,7 +170,8 @@ impl Server {
     /// One request of a dead connection arrives after all, or is lost for good.
     pub(super) fn execute_stray(&mut self, is_lost: bool, now: u64) {
         let Some((request, late)) = self.stray.pop_front() else { return };
-        if now < late && !is_lost {
+        // On a dead connection nobody is told.
+        if now < late && !is_lost && !matches!(request, Request::Expiry) {
             self.execute(request, now);
         }
     }
@@ -162,6 +204,11 @@ impl Server {
                 }
                 _ => Answer::Integer(0),
             },
+            Request::Expiry => {
+                self.will_tell = true;
+                let left = self.entry.map(|(_, expires)| (expires - now) / MILLI);
+                Answer::Integer(left.map_or(-2, |left| i64::try_from(left).unwrap_or(i64::MAX)))
+            }
         }
     }
 

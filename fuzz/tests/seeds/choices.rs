@@ -197,13 +197,17 @@ const UNREACHABLE: u8 = 14;
 const LIE: u8 = 15;
 
 /// Name, settings, and what happens.
-type Story<'a> = (&'a str, [u8; 12], &'a [&'a [u8]]);
+type Story<'a> = (&'a str, [u8; 13], &'a [&'a [u8]]);
 
-/// Honest or not, seats, ttl, reply timeout, delay, its kind, retries, deadline, divisor, most, drift, renewing.
+/// Honest or not, seats, ttl, reply timeout, delay, its kind, retries, deadline, divisor, most, drift, woken, renewing.
 pub(crate) fn lock() -> Vec<Seed> {
-    let one = [0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0];
-    let three = [0, 2, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1];
-    let liar = [1, 2, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1];
+    let one = [0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0];
+    let three = [0, 2, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1];
+    let liar = [1, 2, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1];
+    // Tries again without end, and asks to be told.
+    let waiter = [0, 0, 1, 1, 1, 1, 2, 0, 0, 0, 1, 1, 0];
+    let waiter_of_three = [0, 2, 1, 1, 1, 1, 2, 0, 0, 0, 1, 1, 0];
+    let refused = [FOREIGN, 0, ACQUIRE, 0, ANSWER, 0, ANSWER, 0];
     let all = |what: u8| [what, 0, what, 1, what, 2];
     let rows: &[Story] = &[
         (
@@ -294,6 +298,41 @@ pub(crate) fn lock() -> Vec<Seed> {
         ),
         ("one-refused", one, &[&[ACQUIRE, 0, REFUSE, 0, 0, DELIVER, 0, REFUSE, 0, 3, DELIVER, 0]]),
         (
+            "one-woken",
+            waiter,
+            &[&refused, &[ANSWER, 0, DELETE, 0, DELIVER, 0, ANSWER, 0, ANSWER, 0]],
+        ),
+        ("one-gone-when-asked", waiter, &[&refused, &[DELETE, 0, ANSWER, 0, ANSWER, 0, ANSWER, 0]]),
+        (
+            "one-told-behind-the-answer",
+            waiter,
+            &[&refused, &[EXECUTE, 0, DELETE, 0, DELIVER, 0, DELIVER, 0, ANSWER, 0]],
+        ),
+        (
+            "one-asleep-until-it-expires",
+            waiter,
+            &[&refused, &[ANSWER, 0, WAKE, 0, DELIVER, 0, ANSWER, 0, ANSWER, 0, ANSWER, 0]],
+        ),
+        (
+            "one-asleep-and-reset",
+            waiter,
+            &[&refused, &[ANSWER, 0, RESET, 0, ANSWER, 0, ANSWER, 0, ANSWER, 0]],
+        ),
+        ("one-not-told", waiter, &[&refused, &[REFUSE, 0, 5, DELIVER, 0, DELETE, 0, WAKE, 0]]),
+        (
+            "three-woken",
+            waiter_of_three,
+            &[
+                &[FOREIGN, 0, FOREIGN, 1, FOREIGN, 2, ACQUIRE, 0],
+                &all(ANSWER),
+                &all(ANSWER),
+                &all(ANSWER),
+                &[DELETE, 0, DELETE, 1, DELIVER, 0, WAKE, 0],
+                &all(ANSWER),
+                &all(ANSWER),
+            ],
+        ),
+        (
             "three-taken-and-released",
             three,
             &[&[ACQUIRE, 0], &all(ANSWER), &all(ANSWER), &[RELEASE, 0], &all(ANSWER), &all(ANSWER)],
@@ -372,9 +411,9 @@ pub(crate) fn lock() -> Vec<Seed> {
     let found = named(&[(
         "found-a-read-while-extending",
         &[
-            0x01, 0x02, 0x01, 0x01, 0x01, 0x01, 0x01, 0x00, 0x00, 0x00, 0x01, 0x01, 0x00, 0x00,
-            0x06, 0x98, 0x06, 0x01, 0x06, 0x02, 0x06, 0x00, 0x06, 0x01, 0xaa, 0x00, 0x5f, 0x00,
-            0x08, 0x0f, 0x0a,
+            0x01, 0x02, 0x01, 0x01, 0x01, 0x01, 0x01, 0x00, 0x00, 0x00, 0x01, 0x00, 0x01, 0x00,
+            0x00, 0x06, 0x98, 0x06, 0x01, 0x06, 0x02, 0x06, 0x00, 0x06, 0x01, 0xaa, 0x00, 0x5f,
+            0x00, 0x08, 0x0f, 0x0a,
         ],
     )]);
     rows.iter()
