@@ -5,7 +5,7 @@ use core::time::Duration;
 use redlatch_bare::{
     Error, ErrorKind, Fault, Login, Loss, Options, Reconnect, Refusal, Retry, Want,
 };
-use redlatch_testkit::model::{Fault as Trouble, Role, Rule, Settings};
+use redlatch_testkit::model::{Dialect, Fault as Trouble, Role, Rule, Settings};
 
 use super::engine::{Bench, TTL, Usual, renewing};
 use super::world::{BEGIN, MS, Opening, World};
@@ -541,4 +541,29 @@ fn a_server_that_was_started_lately_has_no_vote_and_gives_back_and_extends() {
     bench.pass(10_000);
     let lock = bench.lock("other");
     assert_eq!(bench.release(&lock), Ok(true));
+}
+
+/// Where a server has a command of its own that compares and deletes, it is used; once that is refused,
+/// never again on that connection.
+#[test]
+fn a_release_is_the_command_of_the_server_until_it_refuses_that() {
+    for (dialect, command) in [(Dialect::Valkey9, "DELIFEQ"), (Dialect::Redis8_6, "DELEX")] {
+        let world = World::of(vec![Settings::default().dialect(dialect)]);
+        let mut bench = Usual::<1>::on(world, Login::default(), Options::DEFAULT);
+        let twice = |bench: &mut Usual<1>| {
+            for _ in 0..2 {
+                let lock = bench.lock("key");
+                assert_eq!(bench.release(&lock), Ok(true));
+            }
+            [command, "EVALSHA", "EVAL"].map(|command| bench.world.count(command))
+        };
+        assert_eq!(twice(&mut bench), [2, 0, 0]);
+        let refusal = Trouble::Error("NOPERM no permissions to run the command".into());
+        bench.world.servers[0].fail(Rule::on(command, refusal));
+        assert_eq!(twice(&mut bench), [3, 1, 1]);
+        assert_eq!(bench.world.holders("key"), 0);
+        bench.world.kill(0);
+        let again = twice(&mut bench);
+        assert!(again[0] > 3, "a new connection asks anew: {again:?}");
+    }
 }
