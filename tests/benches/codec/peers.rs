@@ -72,7 +72,7 @@ fn encode_resp2<const N: usize>(arguments: &'static [&'static [u8]; N]) -> Repea
     use resp2::types::BorrowedFrame as Frame;
     let mut out = [0; 512];
     Box::new(move || {
-        let frames = black_box(arguments).map(|argument| Frame::BulkString(argument));
+        let frames = black_box(arguments).map(Frame::BulkString);
         let used = resp2::encode::encode_borrowed(&mut out, &Frame::Array(&frames), false);
         black_box(&out[..used.expect("room")]);
     })
