@@ -161,10 +161,10 @@ where
 
     fn cut_short(&mut self, pause: Pause) {
         let until = self.now.plus(self.random.micros_up_to(self.wakings.spread(self.servers())));
-        if until < pause.until {
-            self.state = State::Pausing(Pause { until, kind: Kind::Woken, ..pause });
-            self.end_pause_in_time();
-        }
+        // Also if the policy would be sooner: else the rest of the answers might put it off.
+        let until = until.min(pause.until);
+        self.state = State::Pausing(Pause { until, kind: Kind::Woken, ..pause });
+        self.end_pause_in_time();
     }
 
     /// Ends the pause if its time has come.

@@ -26,6 +26,21 @@ const WOKEN: &str =
 const REFUSED_3: &str = "acquire;provide;0.claim=nil;0.read=other;1.claim=nil";
 const SLEEPING_3: &str = "acquire;provide;0.claim=nil;0.read=other;1.claim=nil;1.read=other;2.claim=nil;2.read=other;0.expiry=900 ms;1.expiry=800 ms";
 
+/// Told and refused so often that it would wait for some milliseconds, and told while it asked, for nobody had a
+/// majority: so the policy is due in one.
+const CROWDED_2: &str = concat!(
+    "acquire;provide;",
+    "0.claim=nil;0.read=other;1.claim=nil;hint;after 9;provide;",
+    "0.claim=nil;0.read=other;1.claim=nil;hint;after 9;provide;",
+    "0.claim=nil;0.read=other;1.claim=nil;hint;after 9;provide;",
+    "0.claim=nil;0.read=other;1.claim=nil;hint;after 9;provide;",
+    "0.claim=nil;0.read=other;1.claim=nil;hint;after 9;provide;",
+    "0.claim=nil;0.read=other;1.claim=nil;hint;after 9;provide;",
+    "0.claim=nil;0.read=other;1.claim=nil;hint;after 9;provide;",
+    "0.claim=nil;0.read=other;1.claim=nil;hint;after 9;provide;",
+    "0.claim=nil;hint;0.read=other;1.claim=nil",
+);
+
 #[rustfmt::skip]
 const ROWS: &[Row] = {
     use Phase::{Asking, Held, Idle, NeedToken, Pausing};
@@ -77,6 +92,7 @@ const ROWS: &[Row] = {
     ("one has refused: nobody is asked yet", 2, PATIENT, "acquire;provide;0.claim=nil", "0.read=other", "1.release", Some(300), Pausing),
     ("both have: both are asked", 2, PATIENT, "acquire;provide;0.claim=nil;0.read=other", "1.claim=nil", "0.expiry, 1.expiry", Some(300), Pausing),
     ("it sleeps until both have expired", 2, PATIENT, "acquire;provide;0.claim=nil;0.read=other;1.claim=nil", "0.expiry=900 ms;1.expiry=800 ms;after 900", "", None, Pausing),
+    ("told shortly before the policy is due: it does not sleep on when the rest is known", 2, PATIENT, CROWDED_2, "1.expiry=900 ms;hint;0.expiry=gone;after 1", "token?", None, NeedToken),
     ("the other has granted: nobody has a majority", 2, PATIENT, "acquire;provide;0.claim=nil;0.read=other", "1.claim=ok;1.read=ours", "", Some(300), Pausing),
     ]
 };
