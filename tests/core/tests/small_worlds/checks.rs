@@ -2,6 +2,7 @@
 
 use redlatch_core::{Phase, Released};
 
+use super::link::Link;
 use super::machine::Told;
 use super::server::{Request, TokenId};
 use super::world::{Broken, Shared, World};
@@ -18,6 +19,9 @@ impl World {
             if view.believes > 0 && alone {
                 return Err(format!("I8: client {client} believes, and no majority has its key"));
             }
+            if view.phase == Phase::Pausing && self.sleeps_on(client, view.timer, shared) {
+                return Err(format!("I6: client {client} sleeps, and the key is free"));
+            }
             if view.settled {
                 self.check_settled(client)?;
             }
@@ -27,6 +31,20 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Whether a client that was refused sleeps on although the key is free and all that there was to tell has
+    /// arrived. When a key expires it knows only as well as the answer was quick.
+    fn sleeps_on(&self, client: usize, timer: Option<u64>, shared: &Shared) -> bool {
+        let (owner, servers) = (&self.owners[client], self.servers.len());
+        let links = &self.links[client * servers..(client + 1) * servers];
+        let is_free =
+            self.servers.iter().filter(|it| it.entry.is_none()).count() >= self.majority();
+        let will_hear = owner.asked != 0 && owner.asked == owner.told && !owner.paused;
+        let spread = if servers > 1 { 20_000 } else { 0 };
+        let patience = shared.rules.unit * (1 + u64::from(shared.rules.delays)) + spread;
+        let is_late = timer.is_none_or(|timer| timer > patience);
+        owner.wants && is_free && will_hear && is_late && !links.iter().any(Link::is_busy)
     }
 
     /// I5: settled means that nothing of ours is left or comes yet.

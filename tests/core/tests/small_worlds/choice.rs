@@ -141,7 +141,7 @@ impl World {
                 if !bounded || self.late_replies > 0 {
                     choices.push(Choice::Arrive { client, server, late: true });
                 }
-                if bounded && link.replies.is_empty() && !self.owners[client].paused {
+                if bounded && link.is_answered() && !self.owners[client].paused {
                     choices.push(Choice::Arrive { client, server, late: false });
                 }
             }

@@ -40,10 +40,22 @@ impl Link {
         !empty || self.line != Line::Up
     }
 
+    /// Whether no reply is on its way.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.replies.is_empty()
+    }
+
     pub(crate) fn grow_older(&mut self) {
         self.requests.iter_mut().for_each(|(age, _)| *age += 1);
         self.replies.iter_mut().for_each(|(age, _)| *age += 1);
         self.void.iter_mut().for_each(|age| *age += 1);
+    }
+
+    /// The server says that the key has changed.
+    pub(crate) fn tell(&mut self) {
+        if self.line == Line::Up {
+            self.replies.push((0, Reply::Push));
+        }
     }
 
     /// The connection dies. What it carried is lost, or executed some time.

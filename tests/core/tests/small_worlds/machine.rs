@@ -38,6 +38,8 @@ pub(crate) enum Input {
     /// The clock goes on by so many microseconds; the machine is not told.
     Pass(u64),
     Timeout,
+    /// The key may be free.
+    Hint,
     /// The answer to the request that was sent so many requests ago; 1 is the last.
     Answer {
         age: u32,
@@ -215,6 +217,7 @@ impl Bench {
             Input::Release => self.lock.release(now),
             Input::Abandon => self.lock.abandon(now),
             Input::Timeout => self.lock.handle_timeout(now),
+            Input::Hint => self.lock.hint(now),
             Input::Answer { age, reply } => {
                 let number = self.sent.len().checked_sub(age as usize);
                 let (ticket, _) = self.sent[number.expect("more forgotten requests")];
@@ -301,6 +304,7 @@ impl Bench {
         cut(&mut debug, ", now: ", " }", true);
         cut(&mut debug, "attempts: Attempts {", "}", !tries);
         cut(&mut debug, "upkeep: Upkeep {", "}", !holds);
+        cut(&mut debug, "wakings: Wakings {", "}", !tries);
         debug
     }
 
@@ -335,7 +339,7 @@ fn cut(text: &mut String, begins: &str, ends: &str, really: bool) {
 
 /// Where the next number stands that counts from somewhere, and what stands before it.
 fn next_mark(text: &str) -> Option<(usize, &'static str)> {
-    const MARKS: [&str; 4] = ["Instant(", "Pending(", "Sent(", "number: "];
+    const MARKS: [&str; 5] = ["Instant(", "Pending(", "Sent(", "Asked(", "number: "];
     MARKS.into_iter().filter_map(|mark| Some((text.find(mark)?, mark))).min()
 }
 
@@ -365,6 +369,9 @@ impl Reply {
             Self::Nothing => Answer::Integer(0),
             Self::Theirs => Answer::Integer(-1),
             Self::Shows(token) => Answer::Token(token.token()),
+            Self::Left(millis) => Answer::Integer(i64::try_from(millis).expect("small")),
+            Self::Gone => Answer::Integer(-2),
+            Self::Push => unreachable!("it answers nothing"),
             Self::NoScript => Answer::Refused(Refusal::NoScript),
             Self::Loading => Answer::Refused(Refusal::Loading),
             Self::NoAuth => Answer::Refused(Refusal::NoAuth),

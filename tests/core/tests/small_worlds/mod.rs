@@ -8,11 +8,13 @@
 //! * I1: no two clients believe at once that they hold the lock.
 //! * I4: no script changes a key that is not the sender's.
 //! * I5: a machine that calls itself settled has no key, and no claim on its way.
-//! * I6: every run comes to an end, and there every machine is settled.
+//! * I6: every run comes to an end, and there every machine is settled. Whoever all servers have promised to tell of
+//!   changes does not sleep while the key is free and all that was on its way has arrived.
 //! * I8: who believes has keys on a majority of the servers, for at least as long; `Acquired`, `Extended` and
 //!   `Released` say what is true.
 //! * I9: a lock is lost once, nothing is told out of turn, and once the owner let go only releases are sent.
-//! * I10: outputs have an end, and who is woken does not want to be woken at once.
+//! * I10: outputs have an end, and who is woken does not want to be woken at once. A server is asked once in a
+//!   pause to tell of changes.
 
 mod checks;
 mod choice;

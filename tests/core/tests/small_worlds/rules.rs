@@ -143,6 +143,13 @@ impl Rules {
         self
     }
 
+    /// Attempts until a deadline, when somebody says that the key may be free or it has expired.
+    pub(crate) fn waking(mut self) -> Self {
+        self.settings.wake = true;
+        self.settings.retry = UNTIL;
+        self
+    }
+
     pub(crate) fn renewing(mut self) -> Self {
         self.settings.renew = Some(Renew { divisor: 2, most: Some(Duration::from_millis(80)) });
         self
@@ -190,6 +197,13 @@ impl Rules {
 
 const ONE_RETRY: Retry =
     Retry { delay: Delay::Fixed(Duration::from_millis(10)), retries: Some(1), deadline: None };
+
+/// The policy alone would try again at the deadline only.
+const UNTIL: Retry = Retry {
+    delay: Delay::Fixed(Duration::from_secs(1)),
+    retries: None,
+    deadline: Some(Duration::from_millis(150)),
+};
 
 /// Spans in milliseconds, small and few so that states meet again: answers are waited for for 20, one retry after
 /// 10, as long as the machine waits by itself before it asks again.

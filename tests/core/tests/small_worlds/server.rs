@@ -24,6 +24,8 @@ pub(crate) enum Request {
         token: TokenId,
         in_full: bool,
     },
+    /// And to be told of the next change.
+    Expiry,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +37,11 @@ pub(crate) enum Reply {
     /// A script found another's.
     Theirs,
     Shows(TokenId),
+    /// The key expires in so many milliseconds, or is gone.
+    Left(u64),
+    Gone,
+    /// No reply: the key has changed.
+    Push,
     NoScript,
     Loading,
     NoAuth,
@@ -61,19 +68,26 @@ pub(crate) enum Defect {
     DeletesAll,
     /// The extension extends whatever stands there.
     ExtendsAll,
+    /// Nobody is told of changes.
+    TellsNobody,
+    /// A key that is gone when somebody asks to be told has a minute left.
+    GoneLasts,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Server {
     pub(crate) entry: Option<Entry>,
     pub(crate) knows_scripts: bool,
+    /// Clients that are told of the next change, a bit for each. A key that expires is gone without a word until
+    /// the next claim.
+    pub(crate) watchers: u8,
 }
 
 /// A script changed a key that is not the sender's (I4).
 pub(crate) struct Foreign;
 
 impl Server {
-    pub(crate) const NEW: Self = Self { entry: None, knows_scripts: true };
+    pub(crate) const NEW: Self = Self { entry: None, knows_scripts: true, watchers: 0 };
 
     pub(crate) fn pass(&mut self, micros: u64) {
         self.entry = self
@@ -92,6 +106,11 @@ impl Server {
                 self.entry = Some(Entry { token, left: ttl });
                 Reply::Ok
             }
+            Request::Expiry => match self.entry {
+                Some(entry) => Reply::Left(entry.left / 1_000),
+                None if defect == Defect::GoneLasts => Reply::Left(60_000),
+                None => Reply::Gone,
+            },
             Request::Read => self.entry.map_or(Reply::Nil, |entry| Reply::Shows(entry.token)),
             Request::Extend { in_full: false, .. } | Request::Release { in_full: false, .. }
                 if !self.knows_scripts =>
@@ -140,13 +159,14 @@ impl Request {
             Command::Release { token, form, .. } => {
                 Self::Release { token: id(token), in_full: form == Form::Source }
             }
+            Command::Expiry { .. } => Self::Expiry,
             _ => unreachable!("a lock asks for nothing else"),
         }
     }
 
     pub(crate) const fn token(self) -> Option<TokenId> {
         match self {
-            Self::Read => None,
+            Self::Read | Self::Expiry => None,
             Self::Claim { token, .. }
             | Self::Extend { token, .. }
             | Self::Release { token, .. } => Some(token),

@@ -8,7 +8,7 @@ use super::choice::{Act, Choice, Fault, Refusing};
 use super::link::{Line, Link};
 use super::machine::{Id, Input, Machines, Out};
 use super::rules::Rules;
-use super::server::{Reply, Request, Server};
+use super::server::{Defect, Entry, Reply, Request, Server};
 
 pub(crate) const CLIENTS: usize = 2;
 
@@ -45,6 +45,9 @@ pub(crate) struct Owner {
     pub(crate) releasing: Option<bool>,
     /// Servers that have deleted the key of the current or last attempt for a release.
     pub(crate) returned: u8,
+    /// Servers that were asked in this attempt to tell of changes, and those that said that they will.
+    pub(crate) asked: u8,
+    pub(crate) told: u8,
     pub(crate) paused: bool,
 }
 
@@ -72,6 +75,8 @@ impl World {
             held: false,
             releasing: None,
             returned: 0,
+            asked: 0,
+            told: 0,
             paused: false,
         };
         Self {
@@ -108,7 +113,10 @@ impl World {
                 if self.link(client, server).orphans.is_empty() {
                     self.link(client, server).orphans_left = None;
                 }
-                self.execute(client, server, request, shared).map(drop)
+                let before = self.servers[server].entry;
+                self.execute(client, server, request, shared)?;
+                self.tell(server, before);
+                Ok(())
             }
             Choice::Wake { client } => self.wake(client, shared),
             Choice::Pass => {
@@ -118,7 +126,7 @@ impl World {
             Choice::Notice { client, server, line } => self.notice(client, server, line, shared),
             Choice::Connect { client, server } => {
                 self.link(client, server).line = Line::Up;
-                Ok(())
+                self.connected(client, shared)
             }
             Choice::Resume { client } => {
                 self.owners[client].paused = false;
@@ -211,8 +219,14 @@ impl World {
         if !is_release && !self.owners[client].wants {
             return Err(format!("I9: client {client} asks although its owner let go"));
         }
-        if let Request::Claim { .. } = request {
-            self.owners[client].returned = 0;
+        let owner = &mut self.owners[client];
+        match request {
+            Request::Claim { .. } => (owner.returned, owner.asked, owner.told) = (0, 0, 0),
+            Request::Expiry if owner.asked & 1 << server != 0 => {
+                return Err(format!("I10: client {client} asks twice in one pause"));
+            }
+            Request::Expiry => owner.asked |= 1 << server,
+            _ => {}
         }
         for at in 0..self.servers.len() {
             self.link(client, at).grow_older();
@@ -228,6 +242,14 @@ impl World {
 
     fn answer(&mut self, client: usize, server: usize, shared: &mut Shared) -> Result<(), Broken> {
         let (age, reply) = self.link(client, server).replies.remove(0);
+        match reply {
+            Reply::Push => return self.input(client, Input::Hint, shared),
+            Reply::Left(_) | Reply::Gone => {
+                let owner = &mut self.owners[client];
+                owner.told |= owner.asked & 1 << server;
+            }
+            _ => {}
+        }
         self.input(client, Input::Answer { age, reply }, shared)
     }
 
@@ -240,6 +262,7 @@ impl World {
         shared: &mut Shared,
     ) -> Result<(), Broken> {
         let (age, request) = self.link(client, server).requests.remove(0);
+        let (asks, before) = (request == Request::Expiry, self.servers[server].entry);
         let executed = match refusing {
             None | Some(Refusing::OtherDone) => {
                 self.execute(client, server, request, shared).map(Some)?
@@ -254,6 +277,10 @@ impl World {
         };
         shared.tell(|| format!("    server {server} replies: {reply:?}"));
         self.link(client, server).replies.push((age, reply));
+        if asks && executed.is_some() && shared.rules.defect != Defect::TellsNobody {
+            self.servers[server].watchers |= 1 << client;
+        }
+        self.tell(server, before);
         Ok(())
     }
 
@@ -277,15 +304,34 @@ impl World {
         Ok(reply)
     }
 
+    /// Whoever asked to be told is, once, if the key has changed. The sender hears of it behind the reply.
+    fn tell(&mut self, server: usize, before: Option<Entry>) {
+        if self.servers[server].entry == before {
+            return;
+        }
+        let watchers = core::mem::take(&mut self.servers[server].watchers);
+        for client in (0..CLIENTS).filter(|client| watchers & 1 << client != 0) {
+            self.link(client, server).tell();
+        }
+    }
+
+    /// Nobody knows what has changed meanwhile.
+    fn connected(&mut self, client: usize, shared: &mut Shared) -> Result<(), Broken> {
+        if shared.rules.settings.wake { self.input(client, Input::Hint, shared) } else { Ok(()) }
+    }
+
     fn strike(&mut self, fault: Fault, shared: &mut Shared) -> Result<(), Broken> {
         match fault {
-            Fault::Reset { client, server, orphans } => self.link(client, server).die(orphans),
+            Fault::Reset { client, server, orphans } => {
+                self.link(client, server).die(orphans);
+                self.servers[server].watchers &= !(1 << client);
+            }
             Fault::Restart { server, keeps } => {
                 for client in 0..CLIENTS {
                     self.link(client, server).die(false);
                 }
                 let kept = self.servers[server].entry.filter(|_| keeps);
-                self.servers[server] = Server { entry: kept, knows_scripts: false };
+                self.servers[server] = Server { entry: kept, knows_scripts: false, watchers: 0 };
             }
             Fault::Flush { server } => self.servers[server].knows_scripts = false,
             Fault::Refuse { client, server, how } => {
@@ -311,11 +357,12 @@ impl World {
         let replies = core::mem::take(&mut link.replies);
         let void = core::mem::take(&mut link.void);
         let mut later = 0;
-        for age in replies.into_iter().map(|(age, _)| age).chain(void) {
+        let replies = replies.into_iter().filter(|(_, reply)| *reply != Reply::Push);
+        for age in replies.map(|(age, _)| age).chain(void) {
             let input = Input::Answer { age: age + later, reply: Reply::Lost };
             later += self.call(client, input, shared)?;
         }
-        Ok(())
+        if line == Line::Up { self.connected(client, shared) } else { Ok(()) }
     }
 
     /// The longest step of time in which nothing is due.

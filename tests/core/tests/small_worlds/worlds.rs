@@ -62,6 +62,9 @@ pub(crate) fn small() -> Vec<(usize, Rules)> {
         ),
         (37_000, one("1 server, one retry, 3 delays").retrying().delays(3).owners([PLAIN, KEEPER])),
         (1_500, alone("1 server, requests that take long").all_late().delays(10).roused()),
+        (1_700, one("1 server, woken").waking().late_replies(1)),
+        (75_000, one("1 server, woken, any fault").waking().faults(ANY_FAULT).late_replies(0)),
+        (4_200, some("2 servers, woken", 2).waking()),
         (7_500, some("2 servers, no fault", 2).late_replies(1)),
         (1_200, some("2 servers, extended", 2).owners([EXTENDER, KEEPER])),
         (70_000, some("2 servers, reset", 2).faults(RESET)),
@@ -103,6 +106,23 @@ pub(crate) fn large() -> Vec<(usize, Rules)> {
                 .unit(4_000)
                 .roused(),
         ),
+        (1_500_000, one("1 server, woken, any fault, busy").waking().faults(ANY_FAULT)),
+        (
+            140_000,
+            one("1 server, woken, taken twice").waking().owners([TWICE, PLAIN]).late_replies(2),
+        ),
+        (
+            1_500_000,
+            one("1 server, woken, renewed, any fault")
+                .waking()
+                .renewing()
+                .faults(ANY_FAULT)
+                .delays(0),
+        ),
+        (380_000, two("2 servers, woken, reset").waking().owners([PLAIN, KEEPER]).faults(RESET)),
+        (78_000, three("3 servers, woken").waking()),
+        (0, three("3 servers, woken, late reply").waking().owners([PLAIN; 2]).late_replies(1)),
+        (0, three("3 servers, woken, reset").waking().faults(RESET)),
         (170_000, two("2 servers, no fault, 1 delay").late_replies(1).delays(1)),
         (480_000, two("2 servers, any fault").faults(ANY_FAULT)),
         (1_030_000, two("2 servers, reset, late reply").faults(RESET).late_replies(1)),
@@ -126,6 +146,14 @@ pub(crate) fn out_of_bounds() -> Vec<(&'static str, Rules)> {
         ("I8", one("a clock slower than the allowance").clocks([Clock(1, 2), Clock::TRUE])),
         ("I5", one("orphans later than a reply timeout").faults(RESET).orphans_last(30_000)),
         ("I8", spoiled("SET without NX", Defect::Overwrites)),
+        ("I6", one("a server that tells nobody").waking().spoiled(Defect::TellsNobody)),
+        (
+            "I6",
+            one("a key that is gone and has a ttl")
+                .waking()
+                .late_replies(1)
+                .spoiled(Defect::GoneLasts),
+        ),
         ("I4", spoiled("a release that deletes all", Defect::DeletesAll)),
         (
             "I4",
