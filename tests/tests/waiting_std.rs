@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use redlatch_core::Random;
 use redlatch_std::{Client, Delay, Error, Retry};
-use redlatch_testkit::model::ModelServer;
+use redlatch_testkit::model::{Fault, ModelServer, Rule, Value};
 use redlatch_testkit::server::{Kind, Server};
 
 const LONG: Duration = Duration::from_secs(60);
@@ -55,6 +55,37 @@ fn deadlines_anywhere_in_the_line_lose_nobody_a_turn() {
     println!("{} were late", late.load(Ordering::Relaxed));
     assert!(server.with(|server| server.get(0, b"key").is_none()));
     assert!(client.shutdown(LONG), "nobody is left in line");
+}
+
+/// However long a round trip is against the pauses of the policy: 100 ms at most by default.
+#[test]
+fn one_that_waits_sleeps_although_a_round_trip_takes_longer_than_the_pauses() {
+    const NIGHT: Duration = Duration::from_millis(600);
+    let server = ModelServer::start().expect("a free port");
+    let client = Client::connect(&server.url()).expect("connected");
+    server.with(|server| {
+        server.put(0, b"key", Value::Text(b"foreign".to_vec()), Some(LONG));
+        server.fail(Rule::next(Fault::Delay { hold: 150_000 }).forever());
+    });
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| client.lock_with("key", LONG, Retry::until(LONG)));
+        let begun = Instant::now();
+        loop {
+            let before = client.commands_sent();
+            thread::sleep(NIGHT);
+            if before > 0 && client.commands_sent() == before {
+                break;
+            }
+            if begun.elapsed() > Duration::from_secs(10) {
+                let _ = client.clone().shutdown(Duration::ZERO);
+                panic!("it never falls asleep");
+            }
+        }
+        assert!(client.commands_sent() <= 9, "{} commands", client.commands_sent());
+        assert!(server.with(|server| server.remove(0, b"key")));
+        let guard = waiting.join().expect("no panic").expect("its turn");
+        assert!(guard.release().expect("answered"));
+    });
 }
 
 #[test]

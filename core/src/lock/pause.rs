@@ -3,7 +3,8 @@
 //!
 //! The retry policy says how long a pause lasts. Once every server that refused has set an
 //! [alert](super::alert), the pause lasts until the keys have expired instead, if the number of attempts
-//! is not bounded. What the policy allows is not used up by attempts that somebody woke.
+//! is not bounded. Then it also lasts until they have answered, however short the policy wants it. What
+//! the policy allows is not used up by attempts that somebody woke.
 //!
 //! Whoever waits for the same key is told at the same time, and all but one come too late. So that it is
 //! not always the same who comes first, the nearest or the one told first, some look before they try:
@@ -122,8 +123,13 @@ where
     S: AsRef<[Seat]> + AsMut<[Seat]>,
 {
     pub(super) fn pause(&mut self, due: Instant) {
-        self.state = State::Pausing(Pause::new(due));
         self.ask_for_alerts();
+        let asked = self.seats.as_ref().iter().any(|seat| seat.alert == Alert::Due);
+        // The answers decide how long it lasts, so they are waited for.
+        let waits = asked && self.settings.retry.retries.is_none();
+        let answered = self.now.saturating_add(self.settings.reply_timeout);
+        let until = if waits { due.max(answered).min(self.latest(due)) } else { due };
+        self.state = State::Pausing(Pause { until, ..Pause::new(due) });
     }
 
     /// Asks the servers that have refused to tell when that changes, if they are a majority. Where
@@ -196,11 +202,15 @@ where
         if held().any(|seat| seat.alert == Alert::Free) && self.frees_by(self.now) {
             return self.cut_short(pause);
         }
-        if held().any(|seat| seat.alert == Alert::Deaf) && pause.kind == Kind::Looking {
-            return self.cut_short(pause);
+        if held().any(|seat| seat.alert == Alert::Deaf) {
+            if pause.kind == Kind::Looking {
+                return self.cut_short(pause);
+            }
+            // Not all will tell.
+            self.state = State::Pausing(Pause::new(pause.due));
+            return self.end_pause_in_time();
         }
-        let silent = |seat: &Seat| !matches!(seat.alert, Alert::Set(_) | Alert::Free);
-        if held().any(silent) {
+        if held().any(|seat| !matches!(seat.alert, Alert::Set(_) | Alert::Free)) {
             return;
         }
         if pause.kind == Kind::Looking {
@@ -213,14 +223,19 @@ where
             _ => None,
         });
         let Some(at) = moments.filter(|at| self.frees_by(*at)).min() else { return };
-        let retry = &self.settings.retry;
-        let end =
-            retry.deadline.map_or(Instant::NEVER, |span| self.attempts.begun.plus(micros(span)));
-        let latest = if retry.retries.is_some() { pause.due } else { end };
+        let latest = self.latest(pause.due);
         // Not all at the same time where their votes would be split again.
         let spread = if self.servers() > 1 { self.wakings.spread(self.servers()) } else { 0 };
         let until = at.plus(self.random.micros_up_to(spread)).min(latest);
         self.state = State::Pausing(Pause { until, kind: Kind::Expiry, ..pause });
+    }
+
+    /// When a pause ends at the latest that the policy wants to end when it is due.
+    fn latest(&self, due: Instant) -> Instant {
+        let retry = &self.settings.retry;
+        let end =
+            retry.deadline.map_or(Instant::NEVER, |span| self.attempts.begun.plus(micros(span)));
+        if retry.retries.is_some() { due } else { end }
     }
 
     /// Whether so many servers may be free of others' keys by then that a majority can be had.

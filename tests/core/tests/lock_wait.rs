@@ -19,6 +19,12 @@ const PATIENT: Retry = Retry {
     retries: None,
     deadline: Some(Duration::from_secs(10)),
 };
+/// Gives up before an answer may be late.
+const IMPATIENT: Retry = Retry {
+    delay: Delay::Fixed(Duration::from_millis(300)),
+    retries: None,
+    deadline: Some(Duration::from_millis(400)),
+};
 const REFUSED: &str = "acquire;provide;0.claim=nil;0.read=other";
 const SLEEPING: &str = "acquire;provide;0.claim=nil;0.read=other;0.expiry=2000 ms";
 const WOKEN: &str =
@@ -46,14 +52,14 @@ const ROWS: &[Row] = {
     use Phase::{Asking, Held, Idle, NeedToken, Pausing};
     &[
     // ---- one server
-    ("refused: it asks when the key expires, and to be told", 1, PATIENT, "acquire;provide;0.claim=nil", "0.read=other", "0.expiry", Some(300), Pausing),
+    ("refused: it asks when the key expires, and to be told", 1, PATIENT, "acquire;provide;0.claim=nil", "0.read=other", "0.expiry", Some(500), Pausing),
     ("it sleeps until then, and a millisecond more", 1, PATIENT, REFUSED, "0.expiry=2000 ms", "", Some(2001), Pausing),
     ("the policy is not asked", 1, PATIENT, SLEEPING, "after 2000", "", Some(2001), Pausing),
     ("the key has expired: it tries", 1, PATIENT, SLEEPING, "after 2001", "token?", Some(2001), NeedToken),
     ("its proof with it, for it is likely to succeed", 1, PATIENT, "acquire;provide;0.claim=nil;0.read=other;0.expiry=2000 ms;after 2001", "provide", "0.claim, 0.read", Some(500), Asking),
     ("told: it tries at once", 1, PATIENT, SLEEPING, "late 5;hint;provide", "token?, 0.claim, 0.read", Some(505), Asking),
     ("and gets it", 1, PATIENT, WOKEN, "0.claim=ok;0.read=ours", "acquired 2968", Some(2968), Held),
-    ("or not: it asks again, and to be told again", 1, PATIENT, WOKEN, "0.claim=nil;0.read=other", "0.expiry", Some(250), Pausing),
+    ("or not: it asks again, and to be told again", 1, PATIENT, WOKEN, "0.claim=nil;0.read=other", "0.expiry", Some(500), Pausing),
     ("told before the answer came: it tries at once", 1, PATIENT, REFUSED, "hint", "token?", Some(0), NeedToken),
     ("released between the refusal and the question: it tries at once", 1, PATIENT, REFUSED, "0.expiry=gone", "token?", Some(0), NeedToken),
     ("a key that does not expire is looked at again", 1, PATIENT, REFUSED, "0.expiry=for ever", "", Some(10_000), Pausing),
@@ -69,7 +75,13 @@ const ROWS: &[Row] = {
     ("the question is lost: the policy decides", 1, PATIENT, REFUSED, "0.expiry=lost", "", Some(300), Pausing),
     ("it is not sent: the policy decides", 1, PATIENT, REFUSED, "0.expiry=unsent", "", Some(300), Pausing),
     ("an answer that cannot be decides nothing", 1, PATIENT, REFUSED, "0.expiry=ours", "", Some(300), Pausing),
-    ("the answer comes after the pause: it counts for nothing", 1, PATIENT, "acquire;provide;0.claim=nil;0.read=other;after 300;provide", "0.expiry=gone", "", Some(500), Asking),
+    ("it waits for the answer, past the pause of the policy", 1, PATIENT, REFUSED, "after 400", "", Some(500), Pausing),
+    ("which lets it sleep", 1, PATIENT, "acquire;provide;0.claim=nil;0.read=other;after 400", "0.expiry=2000 ms", "", Some(2001), Pausing),
+    ("or try at once, if the server does not tell", 1, PATIENT, "acquire;provide;0.claim=nil;0.read=other;after 400", "0.expiry=NOPERM no", "token?", Some(0), NeedToken),
+    ("no longer than an answer may take", 1, PATIENT, REFUSED, "after 500", "token?", Some(0), NeedToken),
+    ("nor longer than the policy wants to wait", 1, IMPATIENT, REFUSED, "after 1", "", Some(400), Pausing),
+    ("nor at all, if the policy bounds the number of attempts", 1, TWICE_MORE, REFUSED, "after 100", "token?", Some(0), NeedToken),
+    ("the answer comes after the pause: it counts for nothing", 1, PATIENT, "acquire;provide;0.claim=nil;0.read=other;after 500;provide", "0.expiry=gone", "", Some(500), Asking),
     ("a refusal of the server is no reason to be told", 1, PATIENT, "acquire;provide", "0.claim=LOADING x", "", Some(300), Pausing),
     ("nor is silence", 1, PATIENT, "acquire;provide", "after 500", "0.release", Some(800), Pausing),
     ("who makes no other attempt is not told", 1, Retry::NONE, "acquire;provide;0.claim=nil", "0.read=other", "denied held", None, Idle),
@@ -77,13 +89,13 @@ const ROWS: &[Row] = {
     ("nor is he told", 1, PATIENT, SLEEPING, "abandon;hint;after 3000", "", None, Idle),
 
     // ---- three servers
-    ("a majority is held: all that refused are asked", 3, PATIENT, REFUSED_3, "1.read=other", "0.expiry, 1.expiry, 2.release", Some(300), Pausing),
+    ("a majority is held: all that refused are asked", 3, PATIENT, REFUSED_3, "1.read=other", "0.expiry, 1.expiry, 2.release", Some(500), Pausing),
     ("nobody has a majority: the policy decides", 3, PATIENT, "acquire;provide;0.claim=nil;0.read=other;1.claim=ok;1.read=ours;2.claim=OOM x", "after 299", "", None, Pausing),
     ("it sleeps until a majority has expired", 3, PATIENT, REFUSED_3, "1.read=other;0.expiry=900 ms;1.expiry=800 ms", "0.expiry, 1.expiry, 2.release", None, Pausing),
     ("which it has when one more is free", 3, PATIENT, REFUSED_3, "1.read=other;0.expiry=gone", "0.expiry, 1.expiry, 2.release", None, Pausing),
     ("a server that does not tell leaves it to the policy", 3, PATIENT, REFUSED_3, "1.read=other;0.expiry=900 ms;1.expiry=NOPERM x", "0.expiry, 1.expiry, 2.release", Some(300), Pausing),
-    ("one that refuses after that is asked, too", 3, PATIENT, REFUSED_3, "1.read=other;2.claim=nil", "0.expiry, 1.expiry, 2.release, 2.expiry", Some(300), Pausing),
-    ("so is one whose proof comes after that", 3, PATIENT, "acquire;provide;2.claim=nil;0.claim=nil;0.read=other", "1.claim=nil;1.read=other;2.read=other", "0.expiry, 1.expiry, 2.expiry", Some(300), Pausing),
+    ("one that refuses after that is asked, too", 3, PATIENT, REFUSED_3, "1.read=other;2.claim=nil", "0.expiry, 1.expiry, 2.release, 2.expiry", Some(500), Pausing),
+    ("so is one whose proof comes after that", 3, PATIENT, "acquire;provide;2.claim=nil;0.claim=nil;0.read=other", "1.claim=nil;1.read=other;2.read=other", "0.expiry, 1.expiry, 2.expiry", Some(500), Pausing),
     ("it sleeps until two of the three have expired", 3, PATIENT, REFUSED_3, "1.read=other;2.claim=nil;0.expiry=900 ms;1.expiry=500 ms;2.expiry=700 ms;after 700", "0.expiry, 1.expiry, 2.release, 2.expiry", None, Pausing),
     ("and not longer", 3, PATIENT, REFUSED_3, "1.read=other;2.claim=nil;0.expiry=900 ms;1.expiry=500 ms;2.expiry=700 ms;after 702", "0.expiry, 1.expiry, 2.release, 2.expiry, token?", None, NeedToken),
     ("told by one of them: it tries, not at once", 3, PATIENT, SLEEPING_3, "hint;after 1;provide", "token?, 0.claim, 0.read, 1.claim, 1.read, 2.claim, 2.read", None, Asking),
