@@ -4,21 +4,20 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 /// The tokio adapter without TLS: these four, what they need, and ours.
-const TOKIO: [&str; 19] = [
-    // Named: buffers and keys, tokens, what is told, the runtime.
+const TOKIO: [&str; 17] = [
+    // Named: buffers and keys, what is told, the runtime.
     "bytes",
-    "getrandom",
     "tracing",
     "tokio",
     // What these need.
-    "cfg-if",
     "libc",
     "mio",
     "once_cell",
     "pin-project-lite",
     "socket2",
     "tracing-core",
-    // CLOCK_BOOTTIME without unsafe code of our own: a lease runs out while the machine sleeps.
+    // CLOCK_BOOTTIME, because a lease runs out while the machine sleeps, and tokens, without unsafe code of
+    // our own.
     "bitflags",
     "linux-raw-sys",
     "rustix",
@@ -64,14 +63,10 @@ fn tls_comes_only_with_its_feature() {
 }
 
 /// The blocking adapter is for programs without a runtime. Without features, it is not traced either.
-const STD: [&str; 11] = [
-    // Named: buffers and keys, tokens.
+const STD: [&str; 8] = [
+    // Buffers and keys.
     "bytes",
-    "getrandom",
-    // What these need.
-    "cfg-if",
-    "libc",
-    // CLOCK_BOOTTIME.
+    // CLOCK_BOOTTIME, and tokens.
     "bitflags",
     "linux-raw-sys",
     "rustix",

@@ -18,13 +18,19 @@ pub fn now() -> Instant {
     clock::now()
 }
 
-/// A fresh token from the operating system's generator.
+/// A fresh token from the operating system's generator. On Linux and Android that is the system call
+/// `getrandom`, of version 3.17 and later; it waits until the generator has been seeded, once after
+/// the boot.
 ///
 /// # Errors
 /// [`Error::Random`] when the generator fails or gives what no working one gives.
 pub fn token() -> Result<Token, Error> {
+    token_from(random::fill)
+}
+
+fn token_from(fill: Fill) -> Result<Token, Error> {
     let mut bytes = [0; Token::RANDOM_LEN];
-    getrandom::fill(&mut bytes).map_err(|_| Error::Random)?;
+    fill(&mut bytes).map_err(|Failed| Error::Random)?;
     Token::from_random(bytes).map_err(|_| Error::Random)
 }
 
@@ -35,9 +41,48 @@ pub fn token() -> Result<Token, Error> {
 pub fn seed() -> u64 {
     static ORIGIN: OnceLock<u64> = OnceLock::new();
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let origin = ORIGIN.get_or_init(|| getrandom::u64().unwrap_or_else(|_| now().as_micros()));
+    let origin = ORIGIN.get_or_init(|| {
+        let mut bytes = [0; 8];
+        random::fill(&mut bytes)
+            .map_or_else(|Failed| now().as_micros(), |()| u64::from_ne_bytes(bytes))
+    });
     // What lies next to each other is as good as far apart: the jitter comes out of a mixer.
     Random::new(origin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))).next_u64()
+}
+
+/// The operating system has no randomness to give.
+struct Failed;
+
+type Fill = fn(&mut [u8]) -> Result<(), Failed>;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod random {
+    use super::Failed;
+    use rustix::io::Errno;
+    use rustix::rand::{GetRandomFlags, getrandom};
+
+    pub(super) fn fill(bytes: &mut [u8]) -> Result<(), Failed> {
+        let mut filled = 0;
+        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match getrandom(rest, GetRandomFlags::empty()) {
+                Ok(0) => return Err(Failed),
+                Ok(count) => filled += count,
+                // A signal came while the generator was not seeded.
+                Err(Errno::INTR) => {}
+                Err(_) => return Err(Failed),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod random {
+    use super::Failed;
+
+    pub(super) fn fill(bytes: &mut [u8]) -> Result<(), Failed> {
+        getrandom::fill(bytes).map_err(|_| Failed)
+    }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -67,7 +112,8 @@ mod clock {
 
 #[cfg(test)]
 mod tests {
-    use super::{now, seed, token};
+    use super::{Failed, Fill, now, seed, token, token_from};
+    use crate::error::Error;
     use core::time::Duration;
     use std::collections::HashSet;
 
@@ -97,5 +143,21 @@ mod tests {
         let tokens: HashSet<_> = (0..1000).map(|_| token().expect("randomness")).collect();
         let seeds: HashSet<_> = (0..1000).map(|_| seed()).collect();
         assert_eq!((tokens.len(), seeds.len()), (1000, 1000));
+    }
+
+    /// F51: no token that can be guessed, and none that is half random.
+    #[test]
+    fn a_generator_that_fails_or_gives_zeros_makes_no_token() {
+        let broken: [Fill; 3] = [
+            |_| Err(Failed),
+            |_| Ok(()),
+            |bytes| {
+                bytes[0] = 7;
+                Err(Failed)
+            },
+        ];
+        for fill in broken {
+            assert!(matches!(token_from(fill), Err(Error::Random)));
+        }
     }
 }

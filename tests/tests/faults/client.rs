@@ -2,7 +2,6 @@
 
 use core::mem;
 use core::time::Duration;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
@@ -14,7 +13,7 @@ use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 use super::holder::{self, Holder};
-use super::preload::Preload;
+use super::preload::NoRandom;
 use super::stand::{LONG, Stand, eventually, everywhere, held, on_every_server, plain};
 
 /// How late replies are, so that there is time to cancel.
@@ -189,20 +188,18 @@ fn f48_a_renewal_races_the_release() {
     });
 }
 
-/// The operating system gives zeros for random numbers: an error, and no token that can be guessed.
+/// The operating system has no random numbers to give: an error, and nothing that can be guessed.
 #[test]
 fn f51_randomness_fails() {
-    let hold = holder::build("std");
+    let (hold, no_random) = (holder::build("std"), NoRandom::build());
     on_every_server(plain, |stand| {
-        let preload = Preload::build();
-        let [library, _] = preload.environment().map(|(name, value)| format!("{name}={value}"));
-        let program = hold.to_str().expect("text");
-        let arguments = [&*library, "FIXED_RANDOM=1", program, &stand.url(), "key", "1000", "100"];
-        let (lines, status, said) = Holder::start(Path::new("env"), &arguments).end();
+        let (program, url) = (hold.to_str().expect("text"), stand.url());
+        let arguments = [program, &url, "key", "1000", "100"];
+        let (lines, status, said) = Holder::start(&no_random.program(), &arguments).end();
         let told = lines.iter().any(|line| line.event.contains("randomness"));
         assert!(told && status == 3, "{lines:?} {status} {said}");
         assert!(stand.is_free("key") && stand.calls("set") == 0);
-        let (lines, status, said) = Holder::start(Path::new("env"), &arguments[2..]).end();
+        let (lines, status, said) = Holder::start(&hold, &arguments[1..]).end();
         assert_eq!(status, 0, "it works without: {lines:?} {said}");
     });
 }
