@@ -3,19 +3,16 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// The tokio adapter without TLS: these four, what they need, and ours.
-const TOKIO: [&str; 17] = [
-    // Named: buffers and keys, what is told, the runtime.
+/// The tokio adapter without features: these, what they need, and ours.
+const TOKIO: [&str; 14] = [
+    // Named: buffers and keys, the runtime.
     "bytes",
-    "tracing",
     "tokio",
     // What these need.
     "libc",
     "mio",
-    "once_cell",
     "pin-project-lite",
     "socket2",
-    "tracing-core",
     // CLOCK_BOOTTIME, because a lease runs out while the machine sleeps, and tokens, without unsafe code of
     // our own.
     "bitflags",
@@ -59,6 +56,16 @@ fn tls_comes_only_with_its_feature() {
         let without = tree(&["-p", &package]);
         assert!(!without.iter().any(of_tls), "{package}: {without:?}");
         assert!(tree(&["-p", &package, "--features=tls"]).iter().any(of_tls), "{package}");
+    }
+}
+
+/// Nobody is told where nobody listens.
+#[test]
+fn tracing_comes_only_with_its_feature() {
+    for adapter in ["std", "tokio", "smol", "async-std", "component"] {
+        let package = format!("redlatch-{adapter}");
+        let told = |features: &str| tree(&["-p", &package, features]).contains("tracing");
+        assert!(!told("--no-default-features") && told("--features=tracing"), "{package}");
     }
 }
 

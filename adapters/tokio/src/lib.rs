@@ -67,9 +67,9 @@
 //!
 //! # What is told
 //!
-//! Spans `lock`, `extend` and `release`, and events for everything that happens to locks and
-//! connections, go to `tracing` under the target `redlatch`. Keys are escaped; tokens and passwords
-//! are in none of them.
+//! With the feature `tracing`, the spans `lock`, `extend` and `release`, and events for everything that
+//! happens to locks and connections, go to `tracing` under the target `redlatch`. Keys are escaped;
+//! tokens and passwords are in none of them.
 //!
 //! # The runtime
 //!
