@@ -70,9 +70,7 @@ fn tracing_comes_only_with_its_feature() {
 }
 
 /// The blocking adapter is for programs without a runtime. Without features, it is not traced either.
-const STD: [&str; 8] = [
-    // Buffers and keys.
-    "bytes",
+const STD: [&str; 7] = [
     // CLOCK_BOOTTIME, and tokens.
     "bitflags",
     "linux-raw-sys",

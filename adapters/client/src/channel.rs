@@ -2,11 +2,11 @@
 
 use core::time::Duration;
 
-use bytes::BytesMut;
 use redlatch_core::{Arguments, Connection, Full, Incoming, Instant, Limits, Serial, WireError};
 
 use crate::error::Cause;
 use crate::options::KEY_BYTES_MAX;
+use crate::room::{Room, zeroed};
 use crate::tls::{Plain, TlsStream};
 
 /// Longest reply that is kept: `INFO server` is the longest that is read.
@@ -16,14 +16,14 @@ const TRANSMIT_BYTES: usize = 4 * KEY_BYTES_MAX;
 
 /// The byte level of one connection.
 pub(crate) struct Channel {
-    connection: Connection<BytesMut>,
+    connection: Connection<Room>,
     tls: Option<Box<TlsStream>>,
 }
 
 impl Channel {
     /// Before its first byte.
     pub(crate) fn new(limits: Limits, reply_timeout: Duration, tls: Option<TlsStream>) -> Self {
-        let room = (BytesMut::zeroed(RECEIVE_BYTES), BytesMut::zeroed(TRANSMIT_BYTES));
+        let room = (zeroed(RECEIVE_BYTES), zeroed(TRANSMIT_BYTES));
         let connection = Connection::new(room.0, room.1, limits, reply_timeout);
         Self { connection, tls: tls.map(Box::new) }
     }

@@ -5,7 +5,7 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::ops::Deref;
 
-use bytes::Bytes;
+use crate::room::Shared;
 
 /// Longest key that is kept in place.
 const SHORT: usize = 46;
@@ -14,7 +14,7 @@ const SHORT: usize = 46;
 /// others.
 ///
 /// Made of a string or of bytes. A short one is kept in place, without an allocation; long ones that are
-/// owned, and long [`Bytes`], are taken over without a copy, and a clone shares them. `Debug` and
+/// owned, and long `bytes::Bytes`, are taken over without a copy, and a clone shares them. `Debug` and
 /// `Display` show it escaped, on one line.
 #[derive(Clone)]
 pub struct Key(Kept);
@@ -22,15 +22,16 @@ pub struct Key(Kept);
 #[derive(Clone)]
 enum Kept {
     Short { len: u8, bytes: [u8; SHORT] },
-    Shared(Bytes),
+    Shared(Shared),
 }
 
 impl Key {
     /// The key, to be used again; a long one without a copy.
+    #[cfg(feature = "bytes")]
     #[must_use]
-    pub fn to_shared(&self) -> Bytes {
+    pub fn to_shared(&self) -> bytes::Bytes {
         match &self.0 {
-            Kept::Short { .. } => Bytes::copy_from_slice(self),
+            Kept::Short { .. } => Shared::copy_from_slice(self),
             Kept::Shared(key) => key.clone(),
         }
     }
@@ -81,21 +82,22 @@ impl Borrow<[u8]> for Key {
     }
 }
 
-impl From<Bytes> for Key {
-    fn from(key: Bytes) -> Self {
+#[cfg(feature = "bytes")]
+impl From<bytes::Bytes> for Key {
+    fn from(key: bytes::Bytes) -> Self {
         Self::short(&key).unwrap_or(Self(Kept::Shared(key)))
     }
 }
 
 impl From<Vec<u8>> for Key {
     fn from(key: Vec<u8>) -> Self {
-        Bytes::from(key).into()
+        Self::short(&key).unwrap_or_else(|| Self(Kept::Shared(Shared::from(key))))
     }
 }
 
 impl From<String> for Key {
     fn from(key: String) -> Self {
-        Bytes::from(key).into()
+        key.into_bytes().into()
     }
 }
 
@@ -113,7 +115,7 @@ impl From<&str> for Key {
 
 impl From<&[u8]> for Key {
     fn from(key: &[u8]) -> Self {
-        Self::short(key).unwrap_or_else(|| Self(Kept::Shared(Bytes::copy_from_slice(key))))
+        Self::short(key).unwrap_or_else(|| Self(Kept::Shared(Shared::from(key.to_vec()))))
     }
 }
 

@@ -78,6 +78,11 @@ mod owned;
 mod parking;
 mod progress;
 mod reaper;
+#[cfg(feature = "bytes")]
+mod room;
+#[cfg(not(feature = "bytes"))]
+#[path = "no_room.rs"]
+mod room;
 mod round;
 mod seats;
 mod secret;
