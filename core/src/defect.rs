@@ -58,6 +58,7 @@ defects! {
     ExpiryTimerEarly: "who waits to be told tries when half of the time is over",
     SpinOnHint: "whoever is told tries at once, however often it was in vain",
     LateRefusalUnasked: "a server that refuses after an attempt has failed is not asked to tell",
+    TurnsWithoutEnd: "a client passes a lock on among its own for ever",
     RefusalIsConsent: "a server that refuses to tell is waited for",
 }
 

@@ -143,8 +143,16 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             f,
-            "{} retries, {} a second at most; {} sleeps, {} pushes to sleepers, {} keys gone when asked",
-            tally.retries, tally.retries_most, tally.sleeps, tally.hints, tally.gone
+            "{} retries, {} a second at most; {} sleeps, {} pushes to sleepers, {} keys gone when asked; \
+             {} turns in a row at most, held back {} times, {} grants in a row past another at most",
+            tally.retries,
+            tally.retries_most,
+            tally.sleeps,
+            tally.hints,
+            tally.gone,
+            tally.turns_most,
+            tally.held_back,
+            tally.bypassed_most
         )?;
         write!(f, "faults:")?;
         for (fault, count) in Fault::ALL.iter().zip(tally.faults) {

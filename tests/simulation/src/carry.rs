@@ -245,7 +245,9 @@ impl World {
 impl World {
     pub(crate) fn arrive_at_client(&mut self, id: ConnectionId) {
         let Connection { client, server, .. } = self.connections[id];
+        let mut has_arrived = false;
         while let Some(arrival) = self.connections[id].down.pop(self.now) {
+            has_arrived = true;
             if self.clients[client].links[server].connection() != Some(id) {
                 return;
             }
@@ -254,6 +256,10 @@ impl World {
                 Arrival::End => Vec::new(),
             };
             self.take_in(client, server, &bytes);
+        }
+        // Else it came together with an earlier piece.
+        if !has_arrived {
+            return;
         }
         self.drive(client);
         // Now and then in the middle of a vote.
@@ -364,7 +370,7 @@ impl World {
             link.abstains_until = now.saturating_add(abstains);
             link.stage = Stage::Ready(id);
             link.failures = 0;
-            for slot in &mut self.clients[client].slots {
+            for slot in self.clients[client].slots.iter_mut().filter(|slot| slot.is_asking()) {
                 slot.hint(now);
             }
             self.unrest(client, self.now);
@@ -380,7 +386,8 @@ impl World {
 
 /// Tells those who wait for a key that it has changed. Gives how many that are.
 fn hear(slots: &mut [Slot], changed: Invalidation<'_>, now: Instant) -> u64 {
-    let concerned = slots.iter_mut().filter(|slot| changed.covers(slot.lock.key()));
+    let asking = slots.iter_mut().filter(|slot| slot.is_asking());
+    let concerned = asking.filter(|slot| changed.covers(slot.lock.key()));
     concerned.map(|slot| u64::from(slot.hint(now))).sum()
 }
 

@@ -1,4 +1,4 @@
-//! A client: a process with a clock, a lock for each key, and a link to each server.
+//! A client: a process with a clock, some locks for each key, and a link to each server.
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -11,6 +11,7 @@ use redlatch_core::{
 
 use crate::clock::Clock;
 use crate::dice::Dice;
+use crate::lines::{Line, Place};
 use crate::network::ConnectionId;
 use crate::parking::Parking;
 use crate::plan::Plan;
@@ -21,7 +22,10 @@ pub(crate) const PASSWORD: &str = "correct horse";
 
 pub(crate) struct Client {
     pub(crate) clock: Clock,
+    /// For the first keys first, then the second ones of each.
     pub(crate) slots: Vec<Slot>,
+    /// One for each key.
+    pub(crate) lines: Vec<Line>,
     pub(crate) links: Vec<Link>,
     /// It stands still until then.
     pub(crate) paused_until: u64,
@@ -52,6 +56,12 @@ pub(crate) struct Slot {
     /// The token of its last attempt.
     pub(crate) token: Option<Token>,
     pub(crate) waiting: Waiting,
+    /// Where its owner stands in the line for its key.
+    pub(crate) place: Place,
+    /// It waits for its turn, or to begin at once.
+    pub(crate) queued: bool,
+    /// When its owner came, by the client's clock.
+    pub(crate) joined: Instant,
 }
 
 /// The way to one server.
@@ -103,7 +113,8 @@ impl Client {
         let offset = 1_000_000_000 + dice.below(1_000_000_000);
         Self {
             clock: Clock::new(drift, offset),
-            slots: (0..plan.keys).map(|key| Slot::new(plan, key, dice)).collect(),
+            slots: (0..plan.slots()).map(|slot| Slot::new(plan, slot, dice)).collect(),
+            lines: (0..plan.keys).map(|_| Line::default()).collect(),
             links: (0..plan.servers).map(|_| Link::new(plan)).collect(),
             paused_until: 0,
             unrest_until: 0,
@@ -124,15 +135,22 @@ impl Client {
     /// When it wants to look at its clock.
     pub(crate) fn poll_timeout(&self) -> Instant {
         let locks = self.slots.iter().map(|slot| slot.lock.poll_timeout());
-        locks.chain(self.links.iter().map(Link::poll_timeout)).min().unwrap_or(Instant::NEVER)
+        let lines = core::iter::once(self.poll_lines(self.lines.len()));
+        locks
+            .chain(lines)
+            .chain(self.links.iter().map(Link::poll_timeout))
+            .min()
+            .unwrap_or(Instant::NEVER)
     }
 }
 
 impl Slot {
-    fn new(plan: &Plan, key: usize, dice: &mut Dice) -> Self {
+    fn new(plan: &Plan, slot: usize, dice: &mut Dice) -> Self {
         let ttl = Duration::from_micros(plan.ttl);
         let delay = Delay::Exponential { base: ttl / 30, cap: ttl / 3 };
-        let retries = dice.among(&[Some(0), Some(20), None]);
+        // Most of a crowd stand in line: they do not count their attempts.
+        let crowd = plan.slots() > plan.keys && dice.chance(700);
+        let retries = if crowd { None } else { dice.among(&[Some(0), Some(20), None]) };
         let deadline = dice.among(&[None, Some(4 * ttl)]);
         let renew = Renew { divisor: 3, most: dice.among(&[None, Some(5 * ttl)]) };
         let settings = Settings {
@@ -142,7 +160,12 @@ impl Slot {
             wake: dice.chance(850),
             ..Settings::new(Ttl::new(ttl).expect("a good ttl"))
         };
-        let lock = Lock::new(name(key), vec![Seat::default(); plan.servers], settings, dice.seed());
+        let lock = Lock::new(
+            name(slot % plan.keys),
+            vec![Seat::default(); plan.servers],
+            settings,
+            dice.seed(),
+        );
         Self {
             lock,
             wants: false,
@@ -152,6 +175,9 @@ impl Slot {
             settled: true,
             token: None,
             waiting: Waiting::NONE,
+            place: Place::Outside,
+            queued: false,
+            joined: Instant::ZERO,
         }
     }
 
@@ -184,7 +210,7 @@ pub(crate) fn name(key: usize) -> Vec<u8> {
 impl Link {
     fn new(plan: &Plan) -> Self {
         // Small ones: what does not fit has to be dealt with. `INFO server` fits.
-        let wire = Connection::new(vec![0; 4096], vec![0; 1024], limits(), timeout(plan));
+        let wire = Connection::new(vec![0; 4096], vec![0; 2048], limits(), timeout(plan));
         Self {
             stage: Stage::Down { retry_at: Instant::ZERO },
             wire,
@@ -246,6 +272,12 @@ impl Link {
         Ok(())
     }
 
+    /// Whether a request of this lock is not answered.
+    pub(crate) fn asks_for(&self, slot: usize) -> bool {
+        let asks = |route: &Route| matches!(route, Route::Lock { slot: of, .. } if *of == slot);
+        self.routes.iter().any(asks)
+    }
+
     pub(crate) const fn connection(&self) -> Option<ConnectionId> {
         match self.stage {
             Stage::Greeting(id) | Stage::Ready(id) => Some(id),
@@ -263,7 +295,7 @@ impl Link {
 }
 
 const fn limits() -> Limits {
-    Limits { in_flight: 16, ..Limits::HOSTED }
+    Limits { in_flight: 32, ..Limits::HOSTED }
 }
 
 const fn timeout(plan: &Plan) -> Duration {

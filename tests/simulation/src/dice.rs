@@ -37,12 +37,13 @@ impl Dice {
         i64::try_from(drawn).unwrap_or_default() - i64::try_from(most).unwrap_or_default()
     }
 
-    /// A token that no other draw gives: it holds who drew it, and a number.
-    pub(crate) fn token(&mut self, owner: u16, number: u64) -> Token {
+    /// A token that no other draw gives: it holds who drew it, a number, and for which lock.
+    pub(crate) fn token(&mut self, owner: u16, number: u64, slot: usize) -> Token {
         let mut bytes = [0; Token::RANDOM_LEN];
         bytes[..2].copy_from_slice(&owner.to_be_bytes());
         bytes[2..10].copy_from_slice(&number.to_be_bytes());
         bytes[10..18].copy_from_slice(&self.0.next_u64().to_be_bytes());
+        bytes[18] = u8::try_from(slot).unwrap_or_default();
         Token::from_random(bytes).expect("not all bytes are alike")
     }
 }

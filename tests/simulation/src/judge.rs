@@ -6,7 +6,7 @@ use core::fmt;
 
 use redlatch_core::{Class, Event, Lease, Loss, Released, Retry, Token, majority};
 
-use crate::node::{owner_of, short};
+use crate::node::{owner_of, short, slot_of};
 use crate::world::World;
 
 /// Something that must not happen, and what is known of it.
@@ -158,7 +158,10 @@ impl World {
     /// I8: whoever is told that its key is gone has it on no majority.
     fn judge_absence(&mut self, client: usize, slot: usize, token: Option<Token>) {
         (0..self.nodes.len()).for_each(|server| self.tick(server));
-        let left = self.nodes.iter().filter(|node| token.is_some() && node.token(slot) == token);
+        let left = self
+            .nodes
+            .iter()
+            .filter(|node| token.is_some() && node.token(slot % self.plan.keys) == token);
         let left = left.count();
         if left >= majority(self.nodes.len()) {
             let text =
@@ -183,7 +186,9 @@ impl World {
         let believes = |other: usize| {
             let rival = &self.clients[other];
             let now = rival.clock.instant(self.now);
-            other != client && rival.slots[slot].believes.is_some_and(|lease| lease.is_valid(now))
+            let others = (0..rival.slots.len()).filter(|it| (other, *it) != (client, slot));
+            let mut same = others.filter(|it| it % self.plan.keys == slot % self.plan.keys);
+            same.any(|it| rival.slots[it].believes.is_some_and(|lease| lease.is_valid(now)))
         };
         let mine = lease.is_valid(self.clients[client].clock.instant(self.now));
         if let Some(other) = (0..self.clients.len()).find(|other| mine && believes(*other)) {
@@ -194,7 +199,7 @@ impl World {
 
     /// I9: a lease is what its owner was told, and grows only with an extension.
     pub(crate) fn judge_leases(&mut self, client: usize) {
-        for slot in 0..self.plan.keys {
+        for slot in 0..self.plan.slots() {
             let subject = &self.clients[client].slots[slot];
             let lease = subject.lock.lease();
             if lease.is_some() && subject.holds && lease != subject.believes {
@@ -206,14 +211,16 @@ impl World {
 
     /// I5: a lock that has come to rest has left nothing.
     pub(crate) fn judge_settled(&mut self, client: usize) {
-        for slot in 0..self.plan.keys {
+        for slot in 0..self.plan.slots() {
             let settled = self.clients[client].slots[slot].is_settled();
             let before = core::mem::replace(&mut self.clients[client].slots[slot].settled, settled);
             for server in (0..self.nodes.len()).filter(|_| settled && !before) {
                 self.tick(server);
-                let left = self.nodes[server].token(slot);
-                let owner = self.owner(client);
-                let left = left.filter(|it| owner_of(it) == owner && !self.excused.contains(it));
+                let left = self.nodes[server].token(slot % self.plan.keys);
+                let owner = (self.owner(client), slot);
+                let left = left.filter(|it| {
+                    (owner_of(it), slot_of(it)) == owner && !self.excused.contains(it)
+                });
                 if let Some(token) = left {
                     let text =
                         format!("c{client} is settled, and s{server} has its {}", short(&token));
@@ -228,8 +235,11 @@ impl World {
         let owner = owner_of(token);
         let lives = |client: &usize| self.owner(*client) == owner;
         let Some(client) = (0..self.clients.len()).find(lives) else { return };
-        let slot = self.clients[client].slots.iter().find(|slot| slot.lock.key() == key);
-        if slot.is_some_and(|slot| slot.settled) && !self.excused.contains(token) {
+        let slot = &self.clients[client].slots[slot_of(token)];
+        if slot.lock.key() != key {
+            let text = format!("s{server} sets {} under another key", short(token));
+            self.violate(Violation::Dishonest(text));
+        } else if slot.settled && !self.excused.contains(token) {
             let text = format!("c{client} is settled, and s{server} sets its {}", short(token));
             self.violate(Violation::Orphan(text));
         }

@@ -18,6 +18,7 @@
 //! | --- | --- |
 //! | `world` | time, and whose turn it is |
 //! | `client`, `owner` | processes; what owners decide, and the machines that follow |
+//! | `lines` | those who want one key of one client, in order |
 //! | `network`, `carry` | connections; bytes between clients and servers |
 //! | `node` | servers, and what troubles them |
 //! | `judge` | what must hold |
@@ -39,6 +40,7 @@ mod client;
 mod clock;
 mod dice;
 mod judge;
+mod lines;
 mod network;
 mod node;
 mod owner;

@@ -271,6 +271,13 @@ pub(crate) fn owner_of(token: &Token) -> u16 {
     u16::from_str_radix(digits, 16).unwrap_or(u16::MAX)
 }
 
+/// For which of its owner's locks.
+pub(crate) fn slot_of(token: &Token) -> usize {
+    let hex = token.to_hex();
+    let digits = core::str::from_utf8(&hex[36..38]).unwrap_or_default();
+    usize::from_str_radix(digits, 16).unwrap_or_default()
+}
+
 /// A token for a timeline: its number.
 pub(crate) fn short(token: &Token) -> String {
     let hex = token.to_hex();

@@ -1,6 +1,6 @@
 //! What owners of locks do, and driving their machines.
 
-use redlatch_core::{Answer, Command, Event, Instant, Output, Phase, Released};
+use redlatch_core::{Answer, Command, Detached, Event, Instant, Output, Phase, Released};
 
 use crate::client::{Client, Route, Stage};
 use crate::judge::Violation;
@@ -17,7 +17,8 @@ impl World {
         if self.is_over {
             return;
         }
-        let next = self.now + self.dice.below(self.plan.ttl);
+        let longest = if self.plan.hasty { self.plan.ttl / 16 } else { self.plan.ttl };
+        let next = self.now + self.dice.below(longest);
         self.schedule(next, Happening::Act { client, slot });
         self.trouble_server();
         if self.strikes(Fault::Crash) {
@@ -51,21 +52,28 @@ impl World {
 
     fn decide(&mut self, client: usize, slot: usize) {
         let now = self.clients[client].clock.instant(self.now);
-        let choice = self.dice.below(10);
+        // Who is hasty does not keep a lock for long.
+        let choice = self.dice.below(10).max(if self.plan.hasty { 4 } else { 0 });
         let cancels = self.strikes(Fault::Cancel);
         let hints = self.strikes(Fault::Hint);
+        let is_out = self.clients[client].links.iter().any(|link| link.asks_for(slot));
         let subject = &mut self.clients[client].slots[slot];
         match subject.lock.phase() {
             Phase::Idle if subject.detached.is_some() => {
-                if subject.detached.as_ref().is_some_and(|detached| !detached.is_over(now)) {
+                // Who adopts it does not count either what is still out.
+                let is_over = |detached: &Detached| detached.is_over(now);
+                if !is_out && subject.detached.as_ref().is_some_and(|it| !is_over(it)) {
                     self.excused.retain(|token| Some(*token) != subject.token);
                 }
                 subject.adopt(now);
             }
+            Phase::Idle if subject.queued && cancels => {
+                subject.let_go();
+                self.clients[client].leave(slot, now, self.plan.keys);
+            }
+            Phase::Idle if subject.queued => {}
             Phase::Idle => {
-                subject.wants = true;
-                subject.waiting.begin(now);
-                subject.lock.acquire(now);
+                self.clients[client].join(slot, now, self.plan.keys);
             }
             Phase::Held if choice < 4 => subject.lock.extend(now),
             Phase::Held if choice < 8 => {
@@ -149,9 +157,10 @@ impl World {
         self.judge_orphans();
         self.tend_links(client);
         self.start_greetings(client);
-        for slot in 0..self.plan.keys {
+        for slot in 0..self.plan.slots() {
             self.drive_lock(client, slot);
         }
+        self.tend_lines(client);
         self.flush(client);
         self.judge_leases(client);
         self.judge_settled(client);
@@ -169,7 +178,7 @@ impl World {
         }
     }
 
-    fn drive_lock(&mut self, client: usize, slot: usize) {
+    pub(crate) fn drive_lock(&mut self, client: usize, slot: usize) {
         for _ in 0..OUTPUTS_MAX {
             let Client { slots, links, clock, .. } = &mut self.clients[client];
             let (subject, now) = (&mut slots[slot], clock.instant(self.now));
@@ -204,7 +213,7 @@ impl World {
     fn provide(&mut self, client: usize, slot: usize, now: Instant) {
         self.note_attempt(client, slot);
         self.tokens += 1;
-        let token = self.dice.token(self.owner(client), self.tokens);
+        let token = self.dice.token(self.owner(client), self.tokens, slot);
         let subject = &mut self.clients[client].slots[slot];
         subject.token = Some(token);
         if subject.lock.provide(token, now).is_err() {
@@ -221,12 +230,13 @@ impl World {
         match event {
             Event::Acquired(lease) => {
                 (subject.holds, subject.believes) = (true, Some(lease));
-                self.had_at[slot] = self.now;
+                self.had_at[slot % self.plan.keys] = self.now;
                 self.tally.grants += 1;
+                self.note_run(client, slot % self.plan.keys);
             }
             Event::Extended(lease) => {
                 subject.believes = Some(lease);
-                self.had_at[slot] = self.now;
+                self.had_at[slot % self.plan.keys] = self.now;
                 self.tally.extensions += 1;
             }
             Event::Lost(_) => {

@@ -157,6 +157,10 @@ pub struct Plan {
     pub(crate) servers: usize,
     pub(crate) clients: usize,
     pub(crate) keys: usize,
+    /// Locks that each client has for each key.
+    crowd: usize,
+    /// Owners decide often.
+    pub(crate) hasty: bool,
     pub(crate) ttl: u64,
     pub(crate) reply_timeout: u64,
     /// Clocks are off by at most so many parts per million.
@@ -182,8 +186,12 @@ impl Plan {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
+        let crowd = dice.among(&[1, 1, 2, 3]);
+        let hasty = dice.chance(150);
         let servers = dice.among(&[1, 2, 3, 4, 5, 5, 5, 7]);
+        // One alone where its own take turns.
         let clients = dice.among(&[2, 3, 4, 5, 6]);
+        let clients = if hasty && crowd > 1 && dice.chance(200) { 1 } else { clients };
         let ttl = 1000 * dice.among(&[50, 100, 300, 1000, 3000, 10_000, 30_000]);
         // Some worlds have no faults at all: they test that things get done.
         let calm = dice.chance(50);
@@ -203,6 +211,8 @@ impl Plan {
             password: dice.chance(300),
             rates,
             dialects: core::array::from_fn(|_| dice.among(&DIALECTS)),
+            crowd,
+            hasty,
             mute: core::array::from_fn(|_| dice.chance(60)),
             broken: None,
         }
@@ -244,6 +254,11 @@ impl Plan {
         self.broken
     }
 
+    /// Locks of each client.
+    pub(crate) const fn slots(&self) -> usize {
+        self.keys * self.crowd
+    }
+
     /// Per mille of its occasions.
     pub(crate) const fn rate(&self, fault: Fault) -> u64 {
         self.rates[fault as usize]
@@ -257,11 +272,11 @@ impl Plan {
 /// One line: the size of the world, and each fault with its rate per mille.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, servers, clients, keys, ttl, reply_timeout, drift, .. } = self;
+        let Self { seed, servers, clients, keys, crowd, ttl, reply_timeout, drift, .. } = self;
         let (ttl, reply_timeout) = (ttl / 1000, reply_timeout / 1000);
         write!(
             f,
-            "seed {seed}: {servers} servers, {clients} clients, {keys} keys, ttl {ttl} ms, "
+            "seed {seed}: {servers} servers, {clients} clients, {keys} keys for {crowd} each, ttl {ttl} ms, "
         )?;
         write!(f, "reply timeout {reply_timeout} ms, clocks off by {drift} ppm;")?;
         for fault in self.faults() {

@@ -8,6 +8,7 @@ use redlatch_core::Token;
 use crate::client::Client;
 use crate::dice::Dice;
 use crate::judge::{Deeds, Violation};
+use crate::lines::{Line, Place};
 use crate::network::{Connection, ConnectionId};
 use crate::node::Node;
 use crate::plan::{Fault, Plan, TTLS};
@@ -90,6 +91,8 @@ pub(crate) struct World {
     pub(crate) orphans: Vec<(u64, u16)>,
     /// How often each client has been started.
     pub(crate) lives: Vec<u16>,
+    /// Who had each key last, and how often in a row while another client asked for it.
+    pub(crate) runs: Vec<(usize, u64)>,
     /// Which servers have each key.
     pub(crate) presence: Vec<Presence>,
 }
@@ -125,6 +128,12 @@ pub struct Tally {
     pub retries: u64,
     /// Most of them in a second, by one who waits.
     pub retries_most: u64,
+    /// Most turns in a row that one client took with one key, while others of its own waited.
+    pub turns_most: u64,
+    /// How often a client held back so that others had a chance.
+    pub held_back: u64,
+    /// Most grants in a row to one client while another asked for the same key.
+    pub bypassed_most: u64,
     /// Faults that struck.
     pub faults: [u64; Fault::ALL.len()],
 }
@@ -146,6 +155,9 @@ impl Tally {
         self.hints += other.hints;
         self.retries += other.retries;
         self.retries_most = self.retries_most.max(other.retries_most);
+        self.held_back += other.held_back;
+        self.bypassed_most = self.bypassed_most.max(other.bypassed_most);
+        self.turns_most = self.turns_most.max(other.turns_most);
         for (count, more) in self.faults.iter_mut().zip(other.faults) {
             *count += more;
         }
@@ -178,11 +190,12 @@ impl World {
             had_at: vec![0; plan.keys],
             orphans: Vec::new(),
             lives: vec![0; plan.clients],
+            runs: vec![(0, 0); plan.keys],
             presence: vec![Presence::new(plan.servers); plan.keys],
             plan: plan.clone(),
         };
         for client in 0..world.clients.len() {
-            for slot in 0..world.plan.keys {
+            for slot in 0..world.plan.slots() {
                 let at = world.dice.below(world.plan.ttl / 10);
                 world.schedule(at, Happening::Act { client, slot });
             }
@@ -340,7 +353,11 @@ impl World {
         self.trace.tell(self.now, || "--- nobody wants a lock any more".to_owned());
         for client in 0..self.clients.len() {
             let now = self.clients[client].clock.instant(self.now);
+            for line in &mut self.clients[client].lines {
+                *line = Line::default();
+            }
             for slot in &mut self.clients[client].slots {
+                (slot.place, slot.queued) = (Place::Outside, false);
                 slot.let_go();
                 slot.lock.abandon(now);
                 slot.adopt(now);
