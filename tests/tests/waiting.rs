@@ -12,9 +12,9 @@ use async_faces::{
     Face, LONG, Tokio, TokioOnOneThread, count, eventually, is_held, on_every_face, server, sleep,
     steal, urls,
 };
-use redlatch_core::{Random, Renew};
+use redlatch_core::{Random, Renew, Turns};
 use redlatch_futures::{Client, Delay, Error, Guard, Retry, Runtime};
-use redlatch_testkit::model::ModelServer;
+use redlatch_testkit::model::{Change, Effect, ModelServer};
 use smol::future::{FutureExt, poll_once};
 
 on_every_face! {
@@ -64,6 +64,12 @@ fn free(servers: &[ModelServer]) {
     }
 }
 
+/// When the lock was taken, in microseconds.
+fn claims(server: &ModelServer) -> Vec<u64> {
+    let is_claim = |effect: &&Effect| matches!(effect.change, Change::Set(_));
+    server.with(|server| server.effects().iter().filter(is_claim).map(|claim| claim.at).collect())
+}
+
 /// Lets all have their turn, in tasks of their own. Gives the order in which they had it.
 async fn serve<F: Face>(
     face: &F,
@@ -106,6 +112,11 @@ fn who_comes_first_is_served_first<F: Face>() {
         assert_eq!(served.await, (0..40).collect::<Vec<_>>());
         assert!(!is_held(&servers[0], "key"));
         assert_eq!(count(&servers[0], "PTTL"), 0, "nobody was refused");
+        // The first was that of `teach`. After so many in a row others could have come in.
+        let claims: Vec<_> = claims(&servers[0]).into_iter().skip(1).collect();
+        let at = usize::from(Turns::FEWEST);
+        let gap = claims[at + 1] - claims[at];
+        assert!(gap + 10 >= Turns::HOLD_BACK, "only {gap} microseconds without a claim");
     });
 }
 

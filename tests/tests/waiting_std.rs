@@ -118,9 +118,12 @@ fn shutdown_ends_the_whole_line() {
 /// depend on that: it comes when the time is over.
 #[test]
 fn a_foreign_lock_is_had_as_soon_as_it_has_expired_among_thousands() {
-    const TTL: Duration = Duration::from_millis(300);
-    /// The first of some tries that is in time is enough: the machine may be busy.
-    const TRIES: u32 = 20;
+    const TTL: Duration = Duration::from_millis(120);
+    const SOON: Duration = Duration::from_millis(5);
+    /// So many of so many tries are in time: the machine may be busy. A server that comes by every 100 ms
+    /// is in time once in twenty.
+    const IN_TIME: usize = 5;
+    const TRIES: usize = 40;
     for kind in Kind::ALL {
         let server = Server::builder(kind).arguments(["--hz", "10"]).start().expect("a server");
         let client = Client::connect(&server.url()).expect("connected");
@@ -129,26 +132,25 @@ fn a_foreign_lock_is_had_as_soon_as_it_has_expired_among_thousands() {
         let filled = server.command(&["EVAL", crowd, "0"]).expect("answered");
         assert_eq!(filled.text(), "", "{kind}");
         let mut stranger = server.inspect().expect("a connection");
-        let mut best = Duration::MAX;
-        for _ in 0..TRIES {
+        let mut late = Vec::new();
+        while late.len() < TRIES && late.iter().filter(|late| **late < SOON).count() < IN_TIME {
             let begun = Instant::now();
-            let taken =
-                stranger.command(&["SET", "key", "foreign", "PX", "300"]).expect("answered");
-            assert_eq!(taken.text(), "OK", "{kind}");
+            let millis = TTL.as_millis().to_string();
+            let taken = stranger.command(&["SET", "key", "foreign", "PX", &millis]);
+            assert_eq!(taken.expect("answered").text(), "OK", "{kind}");
             let before = client.commands_sent();
             let guard = client.lock_with("key", LONG, NEVER).expect("its turn");
             let waited = begun.elapsed();
-            assert!(waited >= TTL - Duration::from_millis(1), "{kind}: {waited:?}");
             // In vain, with a question, and when the time is over; once more where that was early.
             let sent = client.commands_sent() - before;
             assert!(sent <= 9, "{kind}: {sent} commands");
             assert!(guard.release().expect("answered"));
-            best = best.min(waited - TTL.min(waited));
-            if best < Duration::from_millis(5) {
-                break;
-            }
+            assert!(waited + Duration::from_millis(1) >= TTL, "{kind}: {waited:?}");
+            late.push(waited.saturating_sub(TTL));
         }
-        println!("{kind}: {best:?} after the expiry");
-        assert!(best < Duration::from_millis(5), "{kind}: {best:?} after the expiry");
+        late.sort();
+        println!("{kind}: after the expiry {late:?}");
+        let in_time = late.get(IN_TIME - 1).is_some_and(|late| *late < SOON);
+        assert!(in_time, "{kind}: after the expiry {late:?}");
     }
 }
