@@ -11,7 +11,6 @@ use redlatch_core::{Renew, Retry};
 use crate::guard::Guard;
 use crate::handle::Handle;
 use crate::runtime::Runtime;
-use crate::wait::wait;
 
 /// A client of one server, or of several that decide by majority, on the runtime `R`. Cheap to
 /// clone; all clones, and all locks of all tasks, share one connection for each server.
@@ -93,10 +92,7 @@ impl<R: Runtime> Client<R> {
         ttl: Duration,
         retry: Retry,
     ) -> Result<Guard, Error> {
-        let (handle, closed) = (&self.handle, || Err(Error::Closed));
-        let mut acquiring = handle.engine().acquire(key.into(), ttl, retry, self.renew)?;
-        let held = wait(handle.alarms(), closed, |waker| acquiring.poll(waker)).await?;
-        Ok(Guard::new(Arc::clone(handle), held))
+        Handle::lock(&self.handle, key.into(), ttl, retry, self.renew).await
     }
 
     /// Gives back a lock that was [detached](Guard::detach) from this client or another one of the
@@ -111,9 +107,7 @@ impl<R: Runtime> Client<R> {
     /// * [`Error::Closed`]: the client was shut down. In the first and the last case the key is left to
     ///   its ttl.
     pub async fn release_detached(&self, detached: Detached) -> Result<bool, Error> {
-        let handle = &self.handle;
-        let mut releasing = handle.engine().release_detached(detached)?;
-        wait(handle.alarms(), || Err(Error::Closed), |waker| releasing.poll(waker)).await
+        self.handle.release_detached(detached).await
     }
 
     /// A clone whose locks are extended by themselves while they are held; `None` turns that off.

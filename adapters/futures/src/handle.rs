@@ -1,11 +1,17 @@
 //! What keeps a client alive.
+//!
+//! It is of no runtime: what a client does here is compiled once, and not into each program for its runtime
+//! and its kinds of keys.
 
+use core::pin::Pin;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_client::{Engine, Error, Keeper, Options, Reaper};
+use redlatch_client::{Detached, Engine, Error, Keeper, Key, Options, Reaper};
+use redlatch_core::{Renew, Retry};
 
 use crate::alarms::Alarms;
+use crate::guard::Guard;
 use crate::link;
 use crate::reaper;
 use crate::runtime::Runtime;
@@ -24,11 +30,32 @@ impl Handle {
         let handle = Self { engine, alarms: Arc::new(Alarms::new()) };
         let runtime = Arc::new(runtime);
         let reaper = Reaper::new(&handle.engine);
-        runtime.spawn(reaper::run(Arc::clone(&runtime), reaper, Arc::clone(&handle.alarms)));
+        let alarms = Arc::clone(&handle.alarms);
+        spawn(&*runtime, Box::pin(reaper::run(Arc::clone(&runtime), reaper, alarms)));
         for keeper in Keeper::all(&handle.engine) {
-            runtime.spawn(link::run(Arc::clone(&runtime), keeper));
+            spawn(&*runtime, Box::pin(link::run(Arc::clone(&runtime), keeper)));
         }
         Ok(handle)
+    }
+
+    /// See [`Client::lock_with`](crate::Client::lock_with).
+    pub(crate) async fn lock(
+        this: &Arc<Self>,
+        key: Key,
+        ttl: Duration,
+        retry: Retry,
+        renew: Option<Renew>,
+    ) -> Result<Guard, Error> {
+        let mut acquiring = this.engine.acquire(key, ttl, retry, renew)?;
+        let closed = || Err(Error::Closed);
+        let held = wait(&this.alarms, closed, |waker| acquiring.poll(waker)).await?;
+        Ok(Guard::new(Arc::clone(this), held))
+    }
+
+    /// See [`Client::release_detached`](crate::Client::release_detached).
+    pub(crate) async fn release_detached(&self, detached: Detached) -> Result<bool, Error> {
+        let mut releasing = self.engine.release_detached(detached)?;
+        wait(&self.alarms, || Err(Error::Closed), |waker| releasing.poll(waker)).await
     }
 
     pub(crate) const fn engine(&self) -> &Arc<Engine> {
@@ -58,4 +85,9 @@ impl Drop for Handle {
     fn drop(&mut self) {
         drop(self.engine.close(self.engine.options().reply_timeout));
     }
+}
+
+/// A runtime has its code for tasks once for each kind of task: here they are all of one.
+fn spawn<R: Runtime>(runtime: &R, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    runtime.spawn(task);
 }

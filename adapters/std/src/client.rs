@@ -84,7 +84,12 @@ impl Client {
         ttl: Duration,
         retry: Retry,
     ) -> Result<Guard, Error> {
-        let mut acquiring = self.handle.engine().acquire(key.into(), ttl, retry, self.renew)?;
+        self.take(key.into(), ttl, retry)
+    }
+
+    /// Compiled once, and not into each program for its kinds of keys.
+    fn take(&self, key: Key, ttl: Duration, retry: Retry) -> Result<Guard, Error> {
+        let mut acquiring = self.handle.engine().acquire(key, ttl, retry, self.renew)?;
         let held = wait(|waker| acquiring.poll(waker))?;
         Ok(Guard::new(Arc::clone(&self.handle), held))
     }

@@ -19,9 +19,9 @@ impl Handle {
     pub(crate) fn start(options: Options) -> Result<Self, Error> {
         let handle = Self { engine: Engine::new(options)? };
         let mut reaper = Reaper::new(&handle.engine);
-        spawn("redlatch-reaper", move || wait(|waker| reaper.poll(waker)))?;
+        spawn("redlatch-reaper", Box::new(move || wait(|waker| reaper.poll(waker))))?;
         for keeper in Keeper::all(&handle.engine) {
-            spawn("redlatch-link", move || link::run(keeper))?;
+            spawn("redlatch-link", Box::new(move || link::run(keeper)))?;
         }
         Ok(handle)
     }
@@ -44,7 +44,8 @@ impl Drop for Handle {
     }
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+/// The library has its code for threads once for each kind of closure: here they are all of one.
+fn spawn(name: &str, run: Box<dyn FnOnce() + Send>) -> Result<(), Error> {
     let spawned = thread::Builder::new().name(name.to_owned()).spawn(run);
     spawned.map(drop).map_err(|_| Error::Exhausted("threads"))
 }
