@@ -54,8 +54,13 @@ impl Endpoint {
     /// # Errors
     /// [`ConfigError`] for the first URL that is wrong. An empty list is no error here.
     pub fn parse_list(urls: &str) -> Result<Vec<Self>, ConfigError> {
-        let urls = urls.split(',').map(str::trim);
-        urls.filter(|url| !url.is_empty()).map(str::parse).collect()
+        let mut endpoints = Vec::new();
+        for url in urls.split(',').map(str::trim) {
+            if !url.is_empty() {
+                endpoints.push(url.parse()?);
+            }
+        }
+        Ok(endpoints)
     }
 
     /// A server over TCP, with the default user and the first database. An IPv6 address comes without
@@ -283,7 +288,11 @@ impl fmt::Display for Address {
             Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "{host}:{port}"),
             // A path is any bytes; escaped, it stays on one line.
-            Self::Unix(path) => write!(f, "unix:{}", path.to_string_lossy().escape_debug()),
+            Self::Unix(path) => {
+                f.write_str("unix:")?;
+                let path = path.to_string_lossy();
+                path.chars().try_for_each(|char| fmt::Display::fmt(&char.escape_debug(), f))
+            }
         }
     }
 }

@@ -256,7 +256,7 @@ impl Engine {
             let server = Arc::clone(&self.links.first()?.server);
             Some(Error::Refused { server, notice: Notice::from(tally.refusal?) })
         })
-        .unwrap_or(Error::Unavailable { tally, causes: Vec::new() })
+        .unwrap_or(Error::Unavailable { tally, causes: Arc::default() })
     }
 
     fn unavailable(&self, tally: Tally) -> Error {
@@ -266,7 +266,7 @@ impl Engine {
                 server: Arc::clone(&only.server),
                 after: self.options.reply_timeout,
             }),
-            _ => Error::Unavailable { tally, causes },
+            _ => Error::Unavailable { tally, causes: causes.into() },
         }
     }
 

@@ -55,7 +55,7 @@ pub enum Error {
         /// The votes.
         tally: Tally,
         /// What is known of the servers that did not vote.
-        causes: Vec<Error>,
+        causes: Arc<[Error]>,
     },
     /// The lock was not had within the bounds of the retry policy.
     TimedOut {
@@ -347,7 +347,7 @@ mod tests {
             },
             Error::Refused { server: server(), notice: Refusal::Restarted.into() },
             Error::Replica { server: server() },
-            Error::Unavailable { tally, causes: vec![silent] },
+            Error::Unavailable { tally, causes: [silent].into() },
             Error::TimedOut { waited: Duration::from_secs(10), tally },
             Error::Lost(Loss::Expired),
             Error::Lost(Loss::Deleted),

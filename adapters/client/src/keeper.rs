@@ -43,18 +43,19 @@ impl Keeper {
     /// One for each server of the client, in the order of [`Options::endpoints`].
     #[must_use]
     pub fn all(engine: &Arc<Engine>) -> Vec<Self> {
-        let servers = 0..engine.links.len();
-        servers
-            .map(|server| Self {
-                engine: Arc::clone(engine),
-                server,
-                random: Random::new(os::seed()),
-                backoff: reconnecting(engine.options()),
-                began: os::now(),
-                due: None,
-                wakeups: Wakeups::default(),
-            })
-            .collect()
+        (0..engine.links.len()).map(|server| Self::new(engine, server)).collect()
+    }
+
+    fn new(engine: &Arc<Engine>, server: usize) -> Self {
+        Self {
+            engine: Arc::clone(engine),
+            server,
+            random: Random::new(os::seed()),
+            backoff: reconnecting(engine.options()),
+            began: os::now(),
+            due: None,
+            wakeups: Wakeups::default(),
+        }
     }
 
     /// How the client behaves.

@@ -146,25 +146,36 @@ impl Lines {
 
     /// All who wait.
     pub(crate) fn all(&self) -> Vec<Arc<Session>> {
-        let state = self.state();
-        let behind = state.lines.values().flat_map(|line| &line.behind);
-        state.lines.values().flat_map(Line::asking).chain(behind).map(Arc::clone).collect()
+        let mut all = Vec::new();
+        for line in self.state().lines.values() {
+            line.tell_asking(&mut |session| all.push(Arc::clone(session)));
+            line.behind.iter().for_each(|session| all.push(Arc::clone(session)));
+        }
+        all
     }
 
     /// All who wait and ask the servers.
     pub(crate) fn asking(&self) -> Vec<Arc<Session>> {
-        self.state().lines.values().flat_map(Line::asking).map(Arc::clone).collect()
+        let mut asking = Vec::new();
+        for line in self.state().lines.values() {
+            line.tell_asking(&mut |session| asking.push(Arc::clone(session)));
+        }
+        asking
     }
 
     /// Those who ask the servers for one of these keys.
     pub(crate) fn concerned(&self, changed: Invalidation<'_>, mut tell: impl FnMut(&Arc<Session>)) {
         let state = self.state();
         match changed {
-            Invalidation::All => state.lines.values().flat_map(Line::asking).for_each(tell),
+            Invalidation::All => {
+                state.lines.values().for_each(|line| line.tell_asking(&mut tell));
+            }
             Invalidation::Keys(keys) => {
                 for key in keys {
                     let Reply::Bulk(key) = key else { continue };
-                    state.lines.get(key).into_iter().flat_map(Line::asking).for_each(&mut tell);
+                    if let Some(line) = state.lines.get(key) {
+                        line.tell_asking(&mut tell);
+                    }
                 }
             }
         }
@@ -244,9 +255,12 @@ impl Line {
         self.behind.front().filter(|_| at == 0).map(Arc::clone)
     }
 
-    fn asking(&self) -> impl Iterator<Item = &Arc<Session>> {
-        let all = self.front.iter().chain(&self.apart);
-        all.filter(|session| session.in_line() == InLine::Asking)
+    fn tell_asking(&self, tell: &mut dyn FnMut(&Arc<Session>)) {
+        for session in self.front.iter().chain(&self.apart) {
+            if session.in_line() == InLine::Asking {
+                tell(session);
+            }
+        }
     }
 
     fn is_empty(&self) -> bool {
