@@ -14,7 +14,7 @@ use crate::key::Key;
 use crate::lines::Turn;
 use crate::os;
 use crate::owned::{Leaves, Owned};
-use crate::progress::Progress;
+use crate::progress::{Awaits, Progress};
 use crate::session::Session;
 use crate::trace::Span;
 
@@ -89,6 +89,13 @@ impl Acquiring {
             self.queued = None;
         }
         self.drive.poll(waker).map(|event| self.end(event))
+    }
+
+    /// What it waits for, after [`Acquiring::poll`] said so. Who stands behind in line waits for those
+    /// before it.
+    #[must_use]
+    pub fn awaits(&self) -> Awaits {
+        if self.queued.is_some() { Awaits::Call } else { self.drive.awaits() }
     }
 
     fn end(&mut self, event: Result<Event, Error>) -> Result<Held, Error> {

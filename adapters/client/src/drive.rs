@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::mail::Mail;
 use crate::os;
 use crate::owned::{Leaves, Owned};
-use crate::progress::Progress;
+use crate::progress::{Awaits, Progress};
 use crate::round::{Round, Step};
 use crate::session::{Machine, Session};
 use crate::trace::Span;
@@ -120,6 +120,16 @@ impl Drive {
     /// Takes the session, of which nothing is left to do once [`Drive::poll`] is done.
     pub(crate) fn take(&mut self) -> Option<Owned> {
         self.owned.take()
+    }
+
+    /// What is waited for, after [`Drive::poll`] said so.
+    pub(crate) fn awaits(&self) -> Awaits {
+        match self.owned.as_ref().map(|owned| owned.session.awaits()) {
+            // Only who wants a lock is told of keys.
+            Some(Awaits::Push) if !self.wish.is_acquisition() => Awaits::Call,
+            Some(awaits) => awaits,
+            None => Awaits::Call,
+        }
     }
 
     /// Drives the machine until it says how that went. What it owes then is left to the reaper.

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::key::Key;
 use crate::os;
 use crate::owned::{Leaves, Owned};
-use crate::progress::Progress;
+use crate::progress::{Awaits, Progress};
 use crate::round::Round;
 use crate::sync::Place;
 use crate::trace::Span;
@@ -160,6 +160,12 @@ impl Extending<'_> {
             }
         })
     }
+
+    /// What it waits for, after [`Extending::poll`] said so.
+    #[must_use]
+    pub fn awaits(&self) -> Awaits {
+        self.drive.awaits()
+    }
 }
 
 /// A lock that is being given back. Dropped before it is done, it is given back all the same.
@@ -184,6 +190,12 @@ impl Releasing {
             Event::Released(Released::Unconfirmed) => Err(Error::Unconfirmed),
             _ => Ok(false),
         })
+    }
+
+    /// What it waits for, after [`Releasing::poll`] said so.
+    #[must_use]
+    pub fn awaits(&self) -> Awaits {
+        self.drive.awaits()
     }
 }
 

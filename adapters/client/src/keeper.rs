@@ -139,6 +139,12 @@ impl Keeper {
         )
     }
 
+    /// Whether answers are to come on this connection.
+    #[must_use]
+    pub fn is_awaiting(&self) -> bool {
+        self.link().is_awaiting()
+    }
+
     /// A read or a write failed: the connection has ended.
     pub fn broken(&self, error: io::Error) {
         self.link().break_off(error);

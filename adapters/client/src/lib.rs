@@ -116,7 +116,7 @@ pub use keeper::Keeper;
 pub use key::Key;
 pub use notice::Notice;
 pub use options::{KEY_BYTES_MAX, Options, Reconnect, SERVERS_MAX};
-pub use progress::Progress;
+pub use progress::{Awaits, Progress};
 pub use reaper::Reaper;
 pub use secret::Secret;
 #[cfg(feature = "tls")]

@@ -199,7 +199,10 @@ impl Sending<'_> {
         let wire = state.wire.as_mut().ok_or(Answer::Unreachable)?;
         let submitted = wire.submit(ticket, command, session, self.now);
         match submitted {
-            Ok(()) => self.queued = true,
+            Ok(()) => {
+                session.expect_answer();
+                self.queued = true;
+            }
             Err(Answer::Refused(refusal)) => state.notice = Some(refusal.into()),
             Err(_) => {}
         }
@@ -318,6 +321,11 @@ impl Link {
             self.flush(os::now());
         }
         lives
+    }
+
+    /// Whether answers are to come.
+    pub(crate) fn is_awaiting(&self) -> bool {
+        self.state().wire.as_ref().is_some_and(Wire::is_awaiting)
     }
 
     /// Reading or writing failed.

@@ -23,3 +23,15 @@ impl<T> Progress<T> {
         }
     }
 }
+
+/// What one who was told to [wait](Progress::Wait) waits for, beside the moment. An adapter whose callers
+/// may read asks for this; whoever reads for itself is woken by nothing but bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaits {
+    /// The answer to a request that is in flight.
+    Answer,
+    /// That the server tells something of its own accord.
+    Push,
+    /// Its waker; perhaps it was woken already.
+    Call,
+}

@@ -11,6 +11,7 @@ use crate::errands::Errands;
 use crate::key::Key;
 use crate::mail::Mail;
 use crate::os;
+use crate::progress::Awaits;
 use crate::seats::Seats;
 use crate::sync::{Place, Wakers, lock};
 use crate::trace::Untold;
@@ -54,6 +55,8 @@ pub(crate) struct Driven {
 struct Inbox {
     mail: Mail,
     driver: Driver,
+    /// Answers that are to come.
+    due: u32,
 }
 
 /// Whom to wake when something arrives. The owner has a waker while it waits.
@@ -105,7 +108,7 @@ impl Session {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             key,
             machine: Mutex::new(Driven { lock, listed: None }),
-            inbox: Mutex::new(Inbox { mail: Mail::default(), driver: Driver::Owner(None) }),
+            inbox: Mutex::new(Inbox::new()),
             status: Mutex::default(),
             cancelled: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
@@ -223,9 +226,25 @@ impl InLine {
 
 /// What arrives.
 impl Session {
+    /// A request was queued: its answer will be put in.
+    pub(crate) fn expect_answer(&self) {
+        let mut inbox = lock(&self.inbox);
+        inbox.due = inbox.due.saturating_add(1);
+    }
+
+    /// What the owner, who has [looked](Session::look) with a waker, waits for.
+    pub(crate) fn awaits(&self) -> Awaits {
+        let inbox = lock(&self.inbox);
+        match inbox.driver {
+            Driver::Owner(Some(_)) if inbox.due > 0 => Awaits::Answer,
+            Driver::Owner(Some(_)) => Awaits::Push,
+            _ => Awaits::Call,
+        }
+    }
+
     /// Puts an answer in. The driver is [summoned](Session::summon) when all is there that it waits for.
     pub(crate) fn put(&self, ticket: Ticket, answer: Answer) {
-        lock(&self.inbox).mail.push(ticket, answer);
+        lock(&self.inbox).put(ticket, answer);
     }
 
     /// Gives whom to call for what was put in.
@@ -236,7 +255,7 @@ impl Session {
     /// Puts an answer in. Gives whom to [call](Session::call): answers come in bunches.
     pub(crate) fn deliver(&self, ticket: Ticket, answer: Answer) -> Call {
         let mut inbox = lock(&self.inbox);
-        inbox.mail.push(ticket, answer);
+        inbox.put(ticket, answer);
         inbox.driver.call()
     }
 
@@ -286,6 +305,17 @@ impl Session {
         let before = core::mem::replace(&mut inbox.driver, Driver::Owner(waker));
         drop(inbox);
         drop((before, unused));
+    }
+}
+
+impl Inbox {
+    fn new() -> Self {
+        Self { mail: Mail::default(), driver: Driver::Owner(None), due: 0 }
+    }
+
+    fn put(&mut self, ticket: Ticket, answer: Answer) {
+        self.due = self.due.saturating_sub(1);
+        self.mail.push(ticket, answer);
     }
 }
 

@@ -176,6 +176,11 @@ impl Wire {
         self.asked
     }
 
+    /// Whether answers are to come.
+    pub(crate) fn is_awaiting(&self) -> bool {
+        !self.routes.is_empty()
+    }
+
     /// Keeps the read of a claim that has not left, because one of a later claim may do for both.
     fn park(&mut self, key: &[u8], ticket: Ticket, session: &Arc<Session>, now: Instant) -> bool {
         let asked = self.routes.back().is_some_and(|route| route.to.is(session));
