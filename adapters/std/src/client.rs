@@ -4,12 +4,12 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_client::{ConfigError, Detached, Error, Key, Options, Server};
+use redlatch_client::{Acquiring, ConfigError, Detached, Error, Key, Options, Releasing, Server};
 use redlatch_core::{Renew, Retry};
 
 use crate::guard::Guard;
 use crate::handle::Handle;
-use crate::wait::wait;
+use crate::wait::{wait, wait_for};
 
 /// A client of one server, or of several that decide by majority. Cheap to clone; all clones, and
 /// all locks of all threads, share one connection for each server.
@@ -90,7 +90,8 @@ impl Client {
     /// Compiled once, and not into each program for its kinds of keys.
     fn take(&self, key: Key, ttl: Duration, retry: Retry) -> Result<Guard, Error> {
         let mut acquiring = self.handle.engine().acquire(key, ttl, retry, self.renew)?;
-        let held = wait(|waker| acquiring.poll(waker))?;
+        let post = self.handle.post();
+        let held = wait_for(post, &mut acquiring, Acquiring::poll, Acquiring::awaits)?;
         Ok(Guard::new(Arc::clone(&self.handle), held))
     }
 
@@ -106,7 +107,7 @@ impl Client {
     ///   its ttl.
     pub fn release_detached(&self, detached: Detached) -> Result<bool, Error> {
         let mut releasing = self.handle.engine().release_detached(detached)?;
-        wait(|waker| releasing.poll(waker))
+        wait_for(self.handle.post(), &mut releasing, Releasing::poll, Releasing::awaits)
     }
 
     /// A clone whose locks are extended by themselves while they are held; `None` turns that off.

@@ -4,11 +4,11 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_client::{Detached, Error, Held, Key, Progress, os};
+use redlatch_client::{Detached, Error, Extending, Held, Key, Progress, Releasing, os};
 use redlatch_core::Loss;
 
 use crate::handle::Handle;
-use crate::wait::wait;
+use crate::wait::{wait, wait_for};
 
 /// A lock that is held, until its lease runs out.
 ///
@@ -80,7 +80,7 @@ impl Guard {
     /// * [`Error::Closed`]: the client was shut down.
     pub fn extend(&mut self) -> Result<Duration, Error> {
         let mut extending = self.held.extend()?;
-        wait(|waker| extending.poll(waker))
+        wait_for(self.handle.post(), &mut extending, Extending::poll, Extending::awaits)
     }
 
     /// Lets go of the lock without giving it back: it stays held until its ttl, also when the client
@@ -103,7 +103,8 @@ impl Guard {
     pub fn release(self) -> Result<bool, Error> {
         let Self { held, handle } = self;
         let mut releasing = held.release()?;
-        let released = wait(|waker| releasing.poll(waker));
+        let post = handle.post();
+        let released = wait_for(post, &mut releasing, Releasing::poll, Releasing::awaits);
         drop(handle);
         released
     }

@@ -7,27 +7,39 @@ use std::thread;
 use redlatch_client::{Engine, Error, Keeper, Options, Reaper};
 
 use crate::link;
+use crate::post::Post;
 use crate::wait::wait;
 
 /// Shared by clients and guards. The threads hold only what is inside, so the last handle ends them.
 pub(crate) struct Handle {
     engine: Arc<Engine>,
+    /// Of the only server.
+    post: Option<Arc<Post>>,
 }
 
 impl Handle {
     /// Starts the threads: one for each server, and the reaper.
     pub(crate) fn start(options: Options) -> Result<Self, Error> {
-        let handle = Self { engine: Engine::new(options)? };
-        let mut reaper = Reaper::new(&handle.engine);
-        spawn("redlatch-reaper", Box::new(move || wait(|waker| reaper.poll(waker))))?;
-        for keeper in Keeper::all(&handle.engine) {
-            spawn("redlatch-link", Box::new(move || link::run(keeper)))?;
+        let engine = Engine::new(options)?;
+        let keepers = Keeper::all(&engine);
+        let is_only = keepers.len() == 1;
+        let posts: Vec<_> = keepers.iter().map(|_| Arc::new(Post::new(is_only))).collect();
+        let handle = Self { engine, post: posts.first().filter(|_| is_only).cloned() };
+        let (reaper, post) = (Reaper::new(&handle.engine), handle.post.clone());
+        spawn("redlatch-reaper", Box::new(move || reap(reaper, post.as_deref())))?;
+        for (keeper, post) in keepers.into_iter().zip(posts) {
+            spawn("redlatch-link", Box::new(move || link::run(keeper, &post)))?;
         }
         Ok(handle)
     }
 
     pub(crate) const fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    /// Where callers may take turns in reading.
+    pub(crate) fn post(&self) -> Option<&Post> {
+        self.post.as_deref()
     }
 
     /// Pays what is owed, for `timeout` at most, and ends the threads. Whether all was paid.
@@ -42,6 +54,15 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.close(self.engine.options().reply_timeout);
     }
+}
+
+fn reap(mut reaper: Reaper, post: Option<&Post>) {
+    wait(|waker| {
+        let progress = reaper.poll(waker);
+        // It never reads, so somebody must.
+        post.iter().for_each(|post| post.look_after());
+        progress
+    });
 }
 
 /// The library has its code for threads once for each kind of closure: here they are all of one.

@@ -45,14 +45,17 @@
 //!
 //! All decisions are made by `redlatch-core`, all books are kept by `redlatch-client`; this crate
 //! moves bytes and waits. `link.rs` is loop 1, one thread for each server that connects and reads.
-//! Whoever wants a lock drives its machine in the calling thread and writes. One more thread, the
-//! reaper, drives the locks that nobody waits for any more and that still owe a release.
+//! Whoever wants a lock drives its machine in the calling thread and writes; where there is one server, it
+//! also reads while it waits for its answer, see `post.rs`. One more thread, the reaper, drives the locks
+//! that nobody waits for any more and that still owe a release.
 #![forbid(unsafe_code)]
 
 mod client;
 mod guard;
 mod handle;
 mod link;
+mod post;
+mod reading;
 mod stream;
 mod wait;
 

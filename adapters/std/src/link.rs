@@ -1,56 +1,56 @@
-//! Loop 1: one server. A thread connects, reads and connects again; everybody else writes.
+//! Loop 1: one server. A thread connects, reads when nobody else does, and connects again; everybody else
+//! writes.
 
 use std::io;
 use std::sync::Arc;
 
 use redlatch_client::{Cause, Error, Greeted, Keeper, Outlet, Want, os};
 
+use crate::post::Post;
+use crate::reading::{READ_BYTES, Reading};
 use crate::stream::Stream;
-use crate::wait::wait;
-
-/// Bytes that are read from the socket at once.
-const READ_BYTES: usize = 8 * 1024;
+use crate::wait::{wait, waker};
 
 /// The thread of one server: connect, read to the end, pause, again.
-pub(crate) fn run(mut keeper: Keeper) {
+pub(crate) fn run(mut keeper: Keeper, post: &Post) {
     while let Some(deadline) = keeper.begin() {
         match Stream::connect(keeper.endpoint().address(), deadline) {
-            Ok(stream) => attend(&mut keeper, &Arc::new(stream)),
+            Ok(stream) => keeper = attend(keeper, &Arc::new(stream), post),
             Err(cause) => keeper.failed(cause),
         }
         wait(|waker| keeper.poll_pause(waker));
     }
 }
 
-/// Greets, and reads until the connection ends, whoever ends it.
-fn attend(keeper: &mut Keeper, stream: &Arc<Stream>) {
-    let mut bytes = [0; READ_BYTES];
-    let greeted = match greet(stream, keeper, &mut bytes) {
+/// Greets, and stays until the connection ends, whoever ends it.
+fn attend(keeper: Keeper, stream: &Arc<Stream>, post: &Post) -> Keeper {
+    let greeted = match greet(stream, &keeper) {
         Ok(greeted) => greeted,
-        Err(error) => return keeper.refused(error),
+        Err(error) => {
+            keeper.refused(error);
+            return keeper;
+        }
     };
     if let Err(error) = stream.set_timeouts(None, Some(keeper.options().reply_timeout)) {
-        return keeper.failed(Cause::from(error));
+        keeper.failed(Cause::from(error));
+        return keeper;
     }
     keeper.opened(greeted, Some(Box::new(Writer(Arc::clone(stream)))));
-    loop {
-        match stream.read(&mut bytes) {
-            Ok(count) if keeper.received(&bytes[..count]) => {}
-            Ok(_) => return,
-            Err(error) => return keeper.broken(error),
-        }
-    }
+    // Whoever ends the connection wakes this thread; if it has ended, a read says so.
+    let _ended = keeper.poll_closing(&waker());
+    post.attend(Reading::new(stream, keeper)).into_keeper()
 }
 
 /// However the server drips bytes, the deadline stands.
-fn greet(stream: &Stream, keeper: &Keeper, space: &mut [u8]) -> Result<Greeted, Error> {
+fn greet(stream: &Stream, keeper: &Keeper) -> Result<Greeted, Error> {
+    let mut space = [0; READ_BYTES];
     let mut greeter = keeper.greeter()?;
     loop {
         let left = Some(greeter.deadline().saturating_since(os::now()));
         stream.set_timeouts(left, left).map_err(|error| greeter.io_error(error))?;
         let (read, done) = match greeter.poll()? {
             Want::Write(bytes) => (false, stream.write(bytes)),
-            Want::Read => (true, stream.read(space)),
+            Want::Read => (true, stream.read(&mut space)),
             Want::Ready => break,
         };
         match done {

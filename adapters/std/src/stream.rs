@@ -54,6 +54,16 @@ impl Stream {
         }
     }
 
+    /// Longest time for one read; `None` waits for ever.
+    pub(crate) fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(|it| it.max(TIMEOUT_MIN));
+        match self {
+            Self::Tcp(stream) => stream.set_read_timeout(timeout),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.set_read_timeout(timeout),
+        }
+    }
+
     /// Ends the connection both ways and wakes whoever reads or writes.
     pub(crate) fn shutdown(&self) {
         let _already_gone = match self {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::task::Wake;
 use std::thread::{self, Thread};
 
-use redlatch_client::{Progress, os};
-use redlatch_core::Instant;
+use redlatch_client::{Awaits, Progress};
+
+use crate::post::{Caller, Post, park};
 
 thread_local! {
     /// Unparks this thread. A wake that comes late, for a wait before, costs a look.
@@ -15,15 +16,37 @@ thread_local! {
 
 /// Polls until it is done, and parks the thread meanwhile.
 pub(crate) fn wait<T>(mut poll: impl FnMut(&Waker) -> Progress<T>) -> T {
-    // A thread that ends drops its guards after its waker, perhaps.
-    let waker = WAKER.try_with(Waker::clone).unwrap_or_else(|_| unparking());
+    let waker = waker();
     loop {
         match poll(&waker) {
             Progress::Done(done) => return done,
-            Progress::Wait(Instant::NEVER) => thread::park(),
-            Progress::Wait(until) => thread::park_timeout(until.saturating_since(os::now())),
+            Progress::Wait(until) => park(until),
         }
     }
+}
+
+/// The same for something that awaits answers: where there is a post, this thread may read them itself.
+pub(crate) fn wait_for<F, T>(
+    post: Option<&Post>,
+    future: &mut F,
+    poll: impl Fn(&mut F, &Waker) -> Progress<T>,
+    awaits: impl Fn(&F) -> Awaits,
+) -> T {
+    let Some(post) = post else { return wait(|waker| poll(future, waker)) };
+    let waker = waker();
+    let mut caller = Caller::new(post);
+    loop {
+        match poll(future, &waker) {
+            Progress::Done(done) => return done,
+            Progress::Wait(until) => caller.wait(|| awaits(future), until),
+        }
+    }
+}
+
+/// Unparks this thread.
+pub(crate) fn waker() -> Waker {
+    // A thread that ends drops its guards after its waker, perhaps.
+    WAKER.try_with(Waker::clone).unwrap_or_else(|_| unparking())
 }
 
 fn unparking() -> Waker {
