@@ -187,11 +187,14 @@ impl Plan {
     pub fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let crowd = dice.among(&[1, 1, 2, 3]);
-        let hasty = dice.chance(150);
+        let hasty = dice.chance(100);
         let servers = dice.among(&[1, 2, 3, 4, 5, 5, 5, 7]);
-        // One alone where its own take turns.
-        let clients = dice.among(&[2, 3, 4, 5, 6]);
-        let clients = if hasty && crowd > 1 && dice.chance(200) { 1 } else { clients };
+        // Few where each has a crowd of its own, or one alone.
+        let clients = match crowd {
+            1 => dice.among(&[2, 3, 4, 5, 6]),
+            _ if hasty => dice.among(&[1, 2, 2]),
+            _ => dice.among(&[2, 3]),
+        };
         let ttl = 1000 * dice.among(&[50, 100, 300, 1000, 3000, 10_000, 30_000]);
         // Some worlds have no faults at all: they test that things get done.
         let calm = dice.chance(50);
