@@ -31,7 +31,12 @@ impl<R: Runtime> Client<R> {
     /// # Errors
     /// As [`Builder::connect`].
     pub async fn connect(urls: &str) -> Result<Self, Error> {
-        Self::builder().servers(urls).connect().await
+        Self::builder().servers(urls).start(R::current()?)?.connected().await
+    }
+
+    async fn connected(self) -> Result<Self, Error> {
+        self.handle.connected().await?;
+        Ok(self)
     }
 
     /// For a client with other options.
@@ -177,8 +182,7 @@ impl<R: Runtime> Builder<R> {
     /// kept the first failing server from being ready, when a majority is not; [`Error::Closed`]
     /// when the runtime is shut down meanwhile.
     pub async fn connect(self) -> Result<Client<R>, Error> {
-        let runtime = R::current()?;
-        self.connect_on(runtime).await
+        self.start(R::current()?)?.connected().await
     }
 
     /// Connects as [`Builder::connect`] does, with the tasks of the client on this runtime.
@@ -186,13 +190,17 @@ impl<R: Runtime> Builder<R> {
     /// # Errors
     /// As [`Builder::connect`].
     pub async fn connect_on(self, runtime: R) -> Result<Client<R>, Error> {
+        self.start(runtime)?.connected().await
+    }
+
+    /// Nobody waits with options in hand: they would be in every future that does, and be dropped in it.
+    fn start(self, runtime: R) -> Result<Client<R>, Error> {
         if let Some(error) = self.error {
             return Err(error.into());
         }
         let renew = self.options.renew;
-        let handle = Handle::start(self.options, runtime)?;
-        handle.connected().await?;
-        Ok(Client { handle: Arc::new(handle), renew, runtime: PhantomData })
+        let handle = Arc::new(Handle::start(self.options, runtime)?);
+        Ok(Client { handle, renew, runtime: PhantomData })
     }
 }
 

@@ -11,7 +11,7 @@ use redlatch_client::{Detached, Error, Held, Key};
 use redlatch_core::Loss;
 
 use crate::handle::Handle;
-use crate::wait::wait;
+use crate::wait::{Unlocking, wait};
 
 /// A lock that is held, until its lease runs out.
 ///
@@ -124,8 +124,8 @@ impl Guard {
     pub async fn release(self) -> Result<bool, Error> {
         // Dropped last, also when this future is.
         let Self { held, handle } = self;
-        let mut releasing = held.release()?;
-        wait(handle.alarms(), || Err(Error::Closed), |waker| releasing.poll(waker)).await
+        let releasing = held.release()?;
+        Unlocking::new(handle.alarms(), releasing).await
     }
 }
 

@@ -15,7 +15,7 @@ use crate::guard::Guard;
 use crate::link;
 use crate::reaper;
 use crate::runtime::Runtime;
-use crate::wait::wait;
+use crate::wait::{Locking, Unlocking, wait};
 
 /// Shared by clients and guards. The tasks hold only what is inside, so the last handle ends them.
 pub(crate) struct Handle {
@@ -46,16 +46,15 @@ impl Handle {
         retry: Retry,
         renew: Option<Renew>,
     ) -> Result<Guard, Error> {
-        let mut acquiring = this.engine.acquire(key, ttl, retry, renew)?;
-        let closed = || Err(Error::Closed);
-        let held = wait(&this.alarms, closed, |waker| acquiring.poll(waker)).await?;
+        let acquiring = this.engine.acquire(key, ttl, retry, renew)?;
+        let held = Locking::new(&this.alarms, acquiring).await?;
         Ok(Guard::new(Arc::clone(this), held))
     }
 
     /// See [`Client::release_detached`](crate::Client::release_detached).
     pub(crate) async fn release_detached(&self, detached: Detached) -> Result<bool, Error> {
-        let mut releasing = self.engine.release_detached(detached)?;
-        wait(&self.alarms, || Err(Error::Closed), |waker| releasing.poll(waker)).await
+        let releasing = self.engine.release_detached(detached)?;
+        Unlocking::new(&self.alarms, releasing).await
     }
 
     pub(crate) const fn engine(&self) -> &Arc<Engine> {
@@ -67,10 +66,12 @@ impl Handle {
     }
 
     /// Waits until a majority is connected, or cannot be.
-    pub(crate) async fn connected(&self) -> Result<(), Error> {
+    pub(crate) fn connected(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
         let deadline = self.engine.connect_deadline();
         let closed = || Err(Error::Closed);
-        wait(&self.alarms, closed, |waker| self.engine.poll_connected(deadline, waker)).await
+        Box::pin(wait(&self.alarms, closed, move |waker| {
+            self.engine.poll_connected(deadline, waker)
+        }))
     }
 
     /// Pays what is owed, for `timeout` at most, and ends the tasks. Whether all was paid.
