@@ -69,6 +69,7 @@
 //! | `open` while it is open does nothing | the client is replaced, and in Node never closed | |
 //! | `close` ends the connections, and waits that are under way | Python leaves that to the garbage collector | |
 //! | `options.release_on_close` releases at a close | nowhere | |
+//! | who waits is told that a lock is free, unless `options.wake` is off | nowhere: they poll | |
 //! | `retries` and `timeout` bound the opening | mostly read and never used | each has one meaning |
 //! | connections that break come back by themselves | not in Go; in Node not after a restart | |
 //! | what the driver says has a code, a category, the correlation id and a cause | it comes as it is | |

@@ -28,12 +28,13 @@
 //! | `credential(s).store_key` | none | the key under which to ask the [`CredentialStore`](crate::CredentialStore) |
 //! | `credential(s).username`, or `user` | the default user | the ACL user; it is used |
 //! | `credential(s).password`, or `pass` | none | the password |
-//! | `options.retry_timeout` | 100 | milliseconds between two attempts: to acquire a lock, and to connect |
+//! | `options.retry_timeout` | 100 | milliseconds between two attempts: to acquire a lock where servers do not tell that it is free, and to connect |
 //! | `options.retries` | 3 | rounds of attempts to connect after the first one; locks are tried until their timeout |
 //! | `options.timeout` | 30000 | milliseconds after which no other attempt to connect is made |
 //! | `options.db_num` | that of the URI, or 0 | number of the database |
 //! | `options.quorum` | `false` | whether a majority of all connections decides; see below |
 //! | `options.release_on_close` | `false` | whether `close` releases what is held |
+//! | `options.wake` | `true` | whether servers that can are asked to tell whoever waits that a lock is free |
 //! | `tls.enabled` | `true` if another `tls.*` is set | whether `host` and `port` are spoken to over TLS; `rediss://` always is |
 //! | `tls.ca` | what the system trusts | root certificates, as PEM or as the name of a file |
 //! | `tls.cert`, `tls.key` | none | certificate and private key of the client, as PEM or as names of files |
@@ -75,7 +76,7 @@
 //! | `open(context)` | Opens the component: connects and logs in, or fails. Does nothing when it is open. |
 //! | `close(context)` | Closes the component and frees what it uses. Calls that wait end with [`NOT_OPENED`](crate::code::NOT_OPENED). What is held stays held until its ttl, and can be released after the next `open`. |
 //! | `try_acquire_lock(context, key, ttl) -> bool` | Makes a single attempt to acquire a lock by its key, and returns at once whether that succeeded. |
-//! | `acquire_lock(context, key, ttl, timeout)` | Acquires a lock, and tries until the timeout is over: at once, then every `retry_timeout`, and once more at the end. |
+//! | `acquire_lock(context, key, ttl, timeout)` | Acquires a lock, and tries until the timeout is over: at once, when a server tells that the lock is free or it has expired, and once more at the end; where no server tells, every `retry_timeout`. |
 //! | `release_lock(context, key)` | Releases a previously acquired lock by its key. Silent when it is not, or not any more, ours. |
 //! | `release_lock_outcome(context, key) -> bool` | The same, and says whether it was ours until now. |
 //!

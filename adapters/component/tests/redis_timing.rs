@@ -18,10 +18,34 @@ fn moments(server: &ModelServer, command: &str) -> Vec<u64> {
     moments.iter().map(|at| (at - moments[0]) / 1000).collect()
 }
 
+/// Nobody is told that the lock is free.
+fn polling(server: &ModelServer, more: &str) -> String {
+    format!("{};options.wake=false{more}", at(server))
+}
+
+/// Without polling: one try, and the last at the deadline; in between a release is heard of.
+#[tokio::test]
+async fn whoever_waits_is_told() {
+    let server = model();
+    for subject in Subject::both_open(&at(&server)).await {
+        steal(&server, "key");
+        server.with(|server| server.reset_history());
+        subject.acquire("key", 3000, 250).await.expect_err("it is held");
+        assert_eq!(moments(&server, "SET").len(), 2);
+        let waiter = subject.waiter("key", LONG);
+        eventually("it asks to be told", || count(&server, "PTTL") > 1);
+        let tries = count(&server, "SET");
+        server.with(|server| server.remove(0, b"key"));
+        waiter.await.expect("no panic").expect("free");
+        assert_eq!(count(&server, "SET"), tries + 1);
+        subject.release("key").await.expect("ours");
+    }
+}
+
 #[tokio::test]
 async fn with_retry_timeout_100_and_timeout_1000_eleven_tries_100_ms_apart() {
     let server = model();
-    for subject in Subject::both_open(&format!("{};options.retry_timeout=100", at(&server))).await {
+    for subject in Subject::both_open(&polling(&server, ";options.retry_timeout=100")).await {
         steal(&server, "key");
         server.with(|server| server.reset_history());
         let begun = Instant::now();
@@ -41,7 +65,7 @@ async fn with_retry_timeout_100_and_timeout_1000_eleven_tries_100_ms_apart() {
 #[tokio::test]
 async fn by_default_the_pause_is_100_ms() {
     let server = model();
-    for subject in Subject::both_open(&at(&server)).await {
+    for subject in Subject::both_open(&polling(&server, "")).await {
         steal(&server, "key");
         server.with(|server| server.reset_history());
         subject.acquire("key", 3000, 250).await.expect_err("it is held");
@@ -119,7 +143,7 @@ async fn a_wait_is_cancelled_by_close() {
         steal(&server, "key");
         server.with(|server| server.reset_history());
         let waiter = subject.waiter("key", LONG);
-        eventually("it tries", || count(&server, "SET") > 1);
+        eventually("it waits", || count(&server, "PTTL") > 0);
         let begun = Instant::now();
         subject.close("123").await.expect("open");
         let error = waiter.await.expect("no panic").expect_err("closed");

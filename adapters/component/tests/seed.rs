@@ -141,7 +141,7 @@ rows! {
     options_retry_timeout => async {
         let server = model();
         for (option, tries) in [("", 2..=3), (";options.retry_timeout=20", 4..=11)] {
-            for subject in Subject::both_open(&format!("{}{option}", at(&server))).await {
+            for subject in Subject::both_open(&format!("{};options.wake=false{option}", at(&server))).await {
                 steal(&server, "key");
                 let before = count(&server, "SET");
                 subject.acquire("key", LONG, 200).await.expect_err("it is held");

@@ -14,8 +14,8 @@ const RETRY_TIMEOUT: &str = "options.retry_timeout";
 const RETRIES: &str = "options.retries";
 
 /// What can be in the section `options`.
-const OPTIONS: [&str; 6] =
-    ["retry_timeout", "retries", "timeout", "db_num", "quorum", "release_on_close"];
+const OPTIONS: [&str; 7] =
+    ["retry_timeout", "retries", "timeout", "db_num", "quorum", "release_on_close", "wake"];
 
 /// What can be in the section `tls`.
 const TLS: [&str; 4] = ["enabled", "ca", "cert", "key"];

@@ -240,7 +240,10 @@ async fn dial(
     target: usize,
     time: Duration,
 ) -> Result<Result<Client, DriverError>, Error> {
-    let builder = Client::builder().connect_timeout(time).reply_timeout(Settings::REPLY_TIMEOUT);
+    let builder = Client::builder()
+        .connect_timeout(time)
+        .reply_timeout(Settings::REPLY_TIMEOUT)
+        .wake(plan.settings.wake);
     #[cfg(feature = "tls")]
     let builder = match &plan.settings.tls {
         Some(tls) => builder.tls(tls.0.clone()),

@@ -19,6 +19,7 @@ pub(crate) struct Settings {
     pub(crate) db_num: Option<u32>,
     pub(crate) quorum: bool,
     pub(crate) release_on_close: bool,
+    pub(crate) wake: bool,
     pub(crate) tls: Option<Tls>,
 }
 
@@ -30,6 +31,7 @@ impl Default for Settings {
             db_num: None,
             quorum: false,
             release_on_close: false,
+            wake: true,
             tls: None,
         }
     }
@@ -53,6 +55,7 @@ impl Settings {
                 "options.release_on_close",
                 default.release_on_close,
             )?,
+            wake: config.get_as_boolean_with_default("options.wake", default.wake)?,
             tls: Tls::from_config(config)?,
         })
     }
