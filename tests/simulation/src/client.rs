@@ -249,8 +249,9 @@ impl Link {
         if is_vote && now < self.abstains_until {
             return Err(Answer::Refused(Refusal::Restarted));
         }
-        if matches!(command, Command::Read { .. }) && self.park(slot, ticket, now) {
-            return Ok(());
+        match command {
+            Command::Read { key } if self.park(slot, key, ticket, now) => return Ok(()),
+            _ => {}
         }
         if let Command::Expiry { .. } = command {
             for before in self.tracking.before_expiry()? {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use redlatch_core::proof::{Heard, Need, proven};
 use redlatch_core::{Answer, Command, Instant, Proof, Serial, Ticket, Token};
 
-use crate::client::{Link, Route, name};
+use crate::client::{Link, Route};
 
 /// The reads of one link that were not sent.
 #[derive(Default)]
@@ -13,13 +13,14 @@ pub(crate) struct Parking {
     reads: VecDeque<Read>,
     /// To be sent when there is room.
     unproven: VecDeque<Read>,
-    /// The newest request, where that is a claim that has not left: its key and token.
+    /// The newest request, where that is a claim that has not left: its lock and token.
     pub(crate) fresh: Option<(Serial, usize, Token)>,
 }
 
 struct Read {
     claim: Serial,
     slot: usize,
+    key: Vec<u8>,
     ticket: Ticket,
     token: Token,
     claimed: Option<Answer>,
@@ -30,12 +31,13 @@ pub(crate) type Told = (usize, Ticket, Answer);
 
 impl Link {
     /// Keeps the read of a claim that has not left.
-    pub(crate) fn park(&mut self, slot: usize, ticket: Ticket, now: Instant) -> bool {
+    pub(crate) fn park(&mut self, slot: usize, key: &[u8], ticket: Ticket, now: Instant) -> bool {
         let fresh = self.parking.fresh.filter(|(_, asked, _)| *asked == slot);
         let Some((claim, _, token)) = fresh else { return false };
         self.parking.fresh = None;
-        self.proof.park(&name(slot));
-        self.parking.reads.push_back(Read { claim, slot, ticket, token, claimed: None });
+        self.proof.park(key);
+        let key = key.to_vec();
+        self.parking.reads.push_back(Read { claim, slot, key, ticket, token, claimed: None });
         if self.proof.is_full() {
             self.cover(now);
         }
@@ -63,8 +65,7 @@ impl Link {
 
     fn send_witness(&mut self, now: Instant) {
         let Some(read) = self.parking.reads.pop_back() else { return self.proof.resigned() };
-        let key = name(read.slot);
-        match self.wire.submit(&Command::Read { key: &key }, now) {
+        match self.wire.submit(&Command::Read { key: &read.key }, now) {
             Ok(serial) => {
                 self.proof.witnessed(serial, read.token);
                 self.enter(&read, serial);
@@ -74,9 +75,8 @@ impl Link {
     }
 
     fn read(&mut self, read: &Read, now: Instant) -> Option<()> {
-        let key = name(read.slot);
-        let serial = self.wire.submit(&Command::Read { key: &key }, now).ok()?;
-        self.proof.mention(&key);
+        let serial = self.wire.submit(&Command::Read { key: &read.key }, now).ok()?;
+        self.proof.mention(&read.key);
         self.enter(read, serial);
         Some(())
     }

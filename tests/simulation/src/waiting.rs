@@ -6,7 +6,8 @@
 //! * It tries again soon after its key has become free on a majority, or has been found so: within
 //!   [patience](World::patience), counted from when its connections were well and nothing slow was under way
 //!   on them. Its retry policy does not matter.
-//! * It sends no request but releases, and asks each server once.
+//! * It sends no request but releases, and asks each server once, and once more when it was told: it may look
+//!   before it tries.
 //! * It tries again only when it was told to, when a key has expired or was found gone, or when its policy
 //!   ends the waiting or bounds the attempts.
 //!
@@ -72,9 +73,14 @@ impl Waiting {
         *self = Self { began: now, attempt, ..Self::NONE };
     }
 
-    /// A server is asked to tell. False if it was asked in this pause before.
+    /// A server is asked to tell. False if it was asked in this pause before, and did not make it look by
+    /// telling.
     pub(crate) fn ask(&mut self, ticket: Ticket, now: u64) -> bool {
-        self.alerts[ticket.server()].replace(Alert::Asked(ticket, now)).is_none()
+        match self.alerts[ticket.server()].replace(Alert::Asked(ticket, now)) {
+            None => true,
+            Some(Alert::Told { .. }) => core::mem::take(&mut self.is_hinted),
+            Some(_) => false,
+        }
     }
 
     fn sleeps(&self) -> bool {

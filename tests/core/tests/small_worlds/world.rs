@@ -222,10 +222,13 @@ impl World {
         let owner = &mut self.owners[client];
         match request {
             Request::Claim { .. } => (owner.returned, owner.asked, owner.told) = (0, 0, 0),
-            Request::Expiry if owner.asked & 1 << server != 0 => {
+            Request::Expiry if (owner.asked & !owner.told) & 1 << server != 0 => {
                 return Err(format!("I10: client {client} asks twice in one pause"));
             }
-            Request::Expiry => owner.asked |= 1 << server,
+            Request::Expiry => {
+                owner.asked |= 1 << server;
+                owner.told &= !(1 << server);
+            }
             _ => {}
         }
         for at in 0..self.servers.len() {
