@@ -14,8 +14,12 @@ const SOON: Duration = Duration::from_millis(200);
 
 /// A client behind a proxy. Both scripts are known to the server.
 fn through_proxy(stand: &Stand, reply_timeout: Duration) -> (Proxy, Client) {
+    through_proxy_with(stand, reply_timeout, true)
+}
+
+fn through_proxy_with(stand: &Stand, reply_timeout: Duration, wake: bool) -> (Proxy, Client) {
     let proxy = Proxy::start(stand.address()).expect("a port");
-    let builder = stand.builder_for(&proxy.url()).reply_timeout(reply_timeout);
+    let builder = stand.builder_for(&proxy.url()).reply_timeout(reply_timeout).wake(wake);
     let client = builder.connect().expect("connected");
     let mut guard = held(&client, "warm");
     guard.extend().expect("ours");
@@ -259,13 +263,13 @@ fn f40_a_surplus_null_leaves_nothing() {
     });
 }
 
-/// A waiter sends its claim alone. By the time the `OK` shows that the null was none of its own, nobody
+/// A waiter that polls sends its claim alone. By the time the `OK` shows that the null was none of its own, nobody
 /// waits for a reply any more: nobody holds the key twice, and it is left to its ttl.
 #[test]
 fn f40_a_surplus_null_costs_a_waiter_a_ttl() {
     const TTL: Duration = Duration::from_millis(800);
     everywhere(|stand| {
-        let (proxy, client) = through_proxy(stand, SOON);
+        let (proxy, client) = through_proxy_with(stand, SOON, false);
         stand.ask(&["SET", "key", "somebody else"]);
         let claims = stand.calls("set");
         let waiter = {

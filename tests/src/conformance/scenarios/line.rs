@@ -100,7 +100,7 @@ impl Asked {
             twice <= 1
                 && claims <= CROWD + twice
                 && looks <= CROWD + twice
-                && others <= 2 + 2 * twice,
+                && others <= 2 + 4 * twice,
             "{claims} claims, {looks} looks, {releases} releases, {others} others"
         );
         Ok(())
