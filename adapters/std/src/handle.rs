@@ -7,7 +7,7 @@ use std::thread;
 use redlatch_client::{Engine, Error, Keeper, Options, Reaper};
 
 use crate::link;
-use crate::post::Post;
+use crate::post::{GRACE, Post};
 use crate::wait::wait;
 
 /// Shared by clients and guards. The threads hold only what is inside, so the last handle ends them.
@@ -20,10 +20,16 @@ pub(crate) struct Handle {
 impl Handle {
     /// Starts the threads: one for each server, and the reaper.
     pub(crate) fn start(options: Options) -> Result<Self, Error> {
+        Self::start_with(options, GRACE)
+    }
+
+    /// The threads of the links read when no caller has done so for the time of `grace`.
+    pub(crate) fn start_with(options: Options, grace: Duration) -> Result<Self, Error> {
         let engine = Engine::new(options)?;
         let keepers = Keeper::all(&engine);
         let is_only = keepers.len() == 1;
-        let posts: Vec<_> = keepers.iter().map(|_| Arc::new(Post::new(is_only))).collect();
+        let post = || Arc::new(Post::new(is_only, grace));
+        let posts: Vec<_> = keepers.iter().map(|_| post()).collect();
         let handle = Self { engine, post: posts.first().filter(|_| is_only).cloned() };
         let (reaper, post) = (Reaper::new(&handle.engine), handle.post.clone());
         spawn("redlatch-reaper", Box::new(move || reap(reaper, post.as_deref())))?;

@@ -46,12 +46,13 @@ use crate::reading::Reading;
 /// Longest read of a caller.
 pub(crate) const SLICE: Duration = Duration::from_millis(20);
 /// Nobody has led for so long: the watch reads.
-const GRACE: Duration = Duration::from_millis(20);
+pub(crate) const GRACE: Duration = Duration::from_millis(20);
 /// On Windows a socket is of no use after a read that has timed out.
 const CALLERS_LEAD: bool = cfg!(not(windows));
 
 /// Where the right to read from one connection lies while nobody reads.
 pub(crate) struct Post {
+    grace: Duration,
     state: Mutex<State>,
 }
 
@@ -76,10 +77,11 @@ struct State {
 }
 
 impl Post {
-    /// Callers may lead if there is no other connection that they wait for.
-    pub(crate) fn new(is_only: bool) -> Self {
+    /// Callers may lead if there is no other connection that they wait for. If none has for the time of
+    /// `grace`, the watch reads.
+    pub(crate) fn new(is_only: bool, grace: Duration) -> Self {
         let sleepers = usize::from(!(is_only && CALLERS_LEAD));
-        Self { state: Mutex::new(State { sleepers, ..State::default() }) }
+        Self { grace, state: Mutex::new(State { sleepers, ..State::default() }) }
     }
 
     /// Somebody has sent something and does not wait for the answer here.
@@ -126,15 +128,16 @@ impl Post {
         loop {
             let mut state = self.state();
             // Also who comes too early, because it was unparked for another reason, may begin.
-            let is_due = state.called || led == Some(state.led);
+            let is_idle = state.appointed.is_none() && led == Some(state.led);
+            let is_due = state.called || is_idle;
             if let Some(reading) = state.reading.take_if(|_| is_due) {
-                (state.called, state.appointed) = (false, None);
+                state.called = false;
                 state.watched += 1;
                 return reading;
             }
             led = Some(state.led);
             drop(state);
-            thread::park_timeout(GRACE);
+            thread::park_timeout(self.grace);
         }
     }
 
@@ -289,3 +292,7 @@ pub(crate) fn park(until: Instant) {
         until => thread::park_timeout(until.saturating_since(os::now())),
     }
 }
+
+#[cfg(test)]
+#[path = "post_tests.rs"]
+mod tests;
