@@ -24,7 +24,7 @@ fn polling(server: &ModelServer, more: &str) -> String {
 }
 
 /// Without polling: one try, and the last at the deadline; in between a release is heard of.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_waits_is_told() {
     let server = model();
     for subject in Subject::both_open(&at(&server)).await {

@@ -13,8 +13,8 @@
 //! * I8: who believes has keys on a majority of the servers, for at least as long; `Acquired`, `Extended` and
 //!   `Released` say what is true.
 //! * I9: a lock is lost once, nothing is told out of turn, and once the owner let go only releases are sent.
-//! * I10: outputs have an end, and who is woken does not want to be woken at once. A server is asked again only after it has answered in a
-//!   pause to tell of changes.
+//! * I10: outputs have an end, and who is woken does not want to be woken at once. In a pause a server is asked
+//!   once to tell of changes, and again only after it has answered.
 
 mod checks;
 mod choice;
