@@ -102,7 +102,12 @@
 //!   nobody waited for any more could still arrive (simulation, in its 26 268th world);
 //! * a lock that a bare majority held was told as stolen when an extension was not answered in time and the
 //!   claim to another server had come to nothing meanwhile: that server counted twice (simulation);
-//! * a surplus null in front of the `OK` to a claim left the key to its ttl (faults on real servers).
+//! * a surplus null in front of the `OK` to a claim left the key to its ttl (faults on real servers);
+//! * who waited for several servers mostly tried as its policy says instead of being told: a server that refused
+//!   after the attempt had failed was never asked to tell, and so the others were not relied on (simulation);
+//! * whoever was told of a change a moment before its policy was due could sleep on until the key had expired
+//!   (small worlds);
+//! * a connection that was refused once for now never asked again to be told of changes (a table of answers).
 //!
 //! # What none of this shows
 //!
