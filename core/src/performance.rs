@@ -37,3 +37,27 @@
 //! * what waiters cost while they sleep.
 //!
 //! It stops with an error when two had the lock at once.
+//!
+//! # What a program grows by
+//!
+//! The smallest program that locks and unlocks, beside one that opens a socket and nothing else, in bytes: by Rust
+//! 1.95 for Linux on x86-64, optimised as cargo does by default, and stripped. `tests/tests/sizes.rs` holds the
+//! sums.
+//!
+//! | | threads | tokio |
+//! | --- | ---: | ---: |
+//! | a socket | 367 952 | 595 456 |
+//! | code of redlatch, and of the standard library for its types | 196 316 | 232 533 |
+//! | code of others that only a lock needs | 34 500 | 30 139 |
+//! | tables for unwinding | 49 252 | 50 960 |
+//! | texts and constants | 19 680 | 20 128 |
+//! | addresses, and gaps | 18 724 | 19 464 |
+//! | with a lock | 686 424 | 948 680 |
+//!
+//! With `opt-level = "s"`, `lto = "fat"`, `codegen-units = 1` and `panic = "abort"` in the profile of the program,
+//! they are 497 008 and 598 136, of which 309 936 and 413 272 are the socket. The feature `tracing` costs 46 kB.
+//!
+//! In threads a lock takes seven crates: three of ours, `rustix` with `bitflags` and `linux-raw-sys` for tokens and
+//! for the clock that counts while the machine sleeps, without `unsafe` here, and `zeroize`, which wipes passwords. On
+//! tokio they are fourteen: `redlatch-futures`, `redlatch-tokio` instead of `redlatch-std`, `bytes`, and `tokio` with
+//! the four that it needs. `tests/tests/dependencies.rs` lists them.
