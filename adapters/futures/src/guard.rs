@@ -124,8 +124,8 @@ impl Guard {
     pub async fn release(self) -> Result<bool, Error> {
         // Dropped last, also when this future is.
         let Self { held, handle } = self;
-        let releasing = held.release()?;
-        Unlocking::new(handle.alarms(), releasing).await
+        let mut releasing = held.release()?;
+        Unlocking::new(handle.alarms(), &mut releasing).await
     }
 }
 

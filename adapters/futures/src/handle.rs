@@ -46,15 +46,15 @@ impl Handle {
         retry: Retry,
         renew: Option<Renew>,
     ) -> Result<Guard, Error> {
-        let acquiring = this.engine.acquire(key, ttl, retry, renew)?;
-        let held = Locking::new(&this.alarms, acquiring).await?;
+        let mut acquiring = this.engine.acquire(key, ttl, retry, renew)?;
+        let held = Locking::new(&this.alarms, &mut acquiring).await?;
         Ok(Guard::new(Arc::clone(this), held))
     }
 
     /// See [`Client::release_detached`](crate::Client::release_detached).
     pub(crate) async fn release_detached(&self, detached: Detached) -> Result<bool, Error> {
-        let releasing = self.engine.release_detached(detached)?;
-        Unlocking::new(&self.alarms, releasing).await
+        let mut releasing = self.engine.release_detached(detached)?;
+        Unlocking::new(&self.alarms, &mut releasing).await
     }
 
     pub(crate) const fn engine(&self) -> &Arc<Engine> {

@@ -58,11 +58,11 @@ impl<'a> Patience<'a> {
 /// Waits for a lock.
 pub(crate) struct Locking<'a> {
     patience: Patience<'a>,
-    acquiring: Acquiring,
+    acquiring: &'a mut Acquiring,
 }
 
 impl<'a> Locking<'a> {
-    pub(crate) const fn new(alarms: &'a Alarms, acquiring: Acquiring) -> Self {
+    pub(crate) const fn new(alarms: &'a Alarms, acquiring: &'a mut Acquiring) -> Self {
         Self { patience: Patience::new(alarms), acquiring }
     }
 }
@@ -79,11 +79,11 @@ impl Future for Locking<'_> {
 /// Waits until a lock is given back.
 pub(crate) struct Unlocking<'a> {
     patience: Patience<'a>,
-    releasing: Releasing,
+    releasing: &'a mut Releasing,
 }
 
 impl<'a> Unlocking<'a> {
-    pub(crate) const fn new(alarms: &'a Alarms, releasing: Releasing) -> Self {
+    pub(crate) const fn new(alarms: &'a Alarms, releasing: &'a mut Releasing) -> Self {
         Self { patience: Patience::new(alarms), releasing }
     }
 }
