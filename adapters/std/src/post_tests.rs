@@ -151,6 +151,28 @@ fn a_caller_that_finds_a_leader_follows_and_leads_after_it() {
 }
 
 #[test]
+fn who_is_appointed_and_goes_appoints_another() {
+    let stand = Stand::new();
+    stand.cycle();
+    thread::scope(|scope| {
+        let [mut leader, mut newest] = [(); 2].map(|()| Caller::new(stand.post()));
+        leader.wait(|| Awaits::Answer, os::now());
+        let turns = stand.turns();
+        let follower = scope.spawn(|| stand.lock("followed"));
+        stand.until("it follows", |state| state.followers.len() == 1);
+        newest.wait(|| Awaits::Answer, os::now());
+        drop(leader);
+        let state = stand.post().state();
+        assert!(state.appointed.is_some() && state.appointed == newest.follows);
+        drop(state);
+        drop(newest);
+        let held = follower.join().expect("no panic").expect("free");
+        assert_eq!(stand.turns(), (turns.0 + 1, turns.1));
+        assert!(stand.release(held).expect("answered"));
+    });
+}
+
+#[test]
 fn the_end_of_the_connection_under_a_leader_is_seen() {
     let stand = Stand::new();
     stand.cycle();
@@ -204,6 +226,9 @@ fn who_sleeps_calls_the_watch() {
 fn a_dropped_guard_calls_the_watch() {
     let stand = Stand::new();
     drop(stand.lock("dropped").expect("free"));
+    stand.until("the watch has read the answer and left", |state| {
+        state.watched > 0 && state.reading.as_ref().is_some_and(|reading| !reading.is_awaiting())
+    });
     assert!(stand.handle.close(PATIENCE), "all was given back");
     let (led, watched) = stand.turns();
     assert!(led <= 1 && watched > 0, "{led}, {watched}");
