@@ -1,7 +1,7 @@
 //! Lives through seeded worlds of clients and servers.
 //!
 //! ```text
-//! simulate                            4000 seeds
+//! simulate                            1200 seeds
 //! simulate --seeds 1000..2000         these
 //! simulate --seed 17 --trace          one, with what happens in it
 //! simulate --seed 17 --without reset  the same world without a fault
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 }
 
 fn wishes() -> Result<Wishes, lexopt::Error> {
-    let mut wishes = Wishes { seeds: 0..4000, trace: false, without: Vec::new(), bound: None };
+    let mut wishes = Wishes { seeds: 0..1200, trace: false, without: Vec::new(), bound: None };
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
