@@ -79,8 +79,9 @@ struct Witness {
 impl Proof {
     /// Claims that one witness stands for, its own among them.
     pub const CLAIMS_MAX: usize = 64;
-    /// Witnesses in flight. When there are more claims, their reads are sent.
-    const WITNESSES_MAX: usize = 16;
+    /// Witnesses in flight: as many as a thousand tasks have, that write early in small batches. When there
+    /// are more claims, their reads are sent.
+    const WITNESSES_MAX: usize = 64;
 
     /// A connection on which nothing was asked.
     pub const NEW: Self = Self {
@@ -109,8 +110,11 @@ impl Proof {
     }
 
     fn spoil(&mut self, key: u64) {
-        for witness in self.witnesses.iter_mut().flatten().filter(|witness| witness.key == key) {
-            witness.is_spoiled = true;
+        for at in 0..self.out {
+            let at = self.first.wrapping_add(at) % Self::WITNESSES_MAX;
+            if let Some(Some(witness)) = self.witnesses.get_mut(at) {
+                witness.is_spoiled |= witness.key == key;
+            }
         }
     }
 

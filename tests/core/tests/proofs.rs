@@ -168,7 +168,7 @@ fn witnesses_have_bounds() {
             }
             out.push((line.witness(number), number));
         }
-        assert_eq!(out.len(), 16);
+        assert_eq!(out.len(), 64);
         let (oldest, number) = out.remove(0);
         assert_eq!(line.hear(oldest, number), Heard::Proven);
         line.park(&key(200));
