@@ -96,7 +96,7 @@ impl Held {
     }
 
     /// Lets go of the lock without giving it back: it stays held until its ttl, and can be
-    /// [released](Engine::release_detached) by another client of the same servers. `None` when it is
+    /// [released](crate::Engine::release_detached) by another client of the same servers. `None` when it is
     /// lost.
     pub fn detach(mut self) -> Option<Detached> {
         let Owned { engine, session, leaves } = &mut self.owned;
