@@ -172,6 +172,11 @@ fn three_commands_pass_a_lock_on_at_each_of_three_servers<F: Face>() {
         // Two are enough to connect.
         eventually("all are connected", || client.servers().iter().all(|one| one.connected)).await;
         teach(&client).await;
+        // Two are enough to confirm it, and whoever asks the third before it has the script is refused.
+        eventually("all know the script", || {
+            servers.iter().all(|one| count(one, "EVAL") > 0 && !is_held(one, "key"))
+        })
+        .await;
         let holder = client.lock("key", LONG).await.expect("free");
         let mut waiting = Vec::new();
         for number in 0..10 {
