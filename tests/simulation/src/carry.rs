@@ -164,7 +164,8 @@ impl World {
         let pipe = if up { &mut connection.up } else { &mut connection.down };
         let at = pipe.push(at, arrival);
         let client = connection.client;
-        if !up && at > self.now + self.usual_latency() {
+        // Whoever was told may ask before it tries, so what a client asks counts as well.
+        if at > self.now + self.usual_latency() {
             self.unrest(client, at);
         }
         let what = if up { Happening::Up(id) } else { Happening::Down(id) };

@@ -123,6 +123,8 @@ impl World {
         if self.strikes(Fault::Freeze) {
             self.trace.tell(self.now, || format!("s{server}: stands still for {span} us"));
             self.nodes[server].frozen_until = self.now + span;
+            // It answers nobody who looks whether a key is free.
+            (0..self.clients.len()).for_each(|client| self.unrest(client, self.now + span));
         }
         if self.strikes(Fault::Storm) {
             self.trace.tell(self.now, || format!("s{server}: tells of changes without end"));
