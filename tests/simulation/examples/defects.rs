@@ -46,7 +46,11 @@ mod chosen {
         match bound(defect) {
             None => campaign(0..seeds(defect), 1, Plan::new),
             Some(bound) => {
-                let broken = |seed| Plan::new(seed).breaking(bound);
+                let broken = |seed| {
+                    let plan = Plan::new(seed).breaking(bound);
+                    // One read stands only for claims that leave together.
+                    if defect == Defect::WitnessUnheard { plan.crowding() } else { plan }
+                };
                 let found = |summary: &Summary| summary.overlaps().times > 0;
                 let mut whole = campaign(0..100, usize::MAX, broken);
                 if !found(&whole) {

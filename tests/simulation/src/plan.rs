@@ -240,6 +240,15 @@ impl Plan {
         self
     }
 
+    /// The same world with one server and more keys, of which clients that often stand still ask for several in one
+    /// write.
+    #[must_use]
+    pub const fn crowding(mut self) -> Self {
+        (self.servers, self.keys, self.crowd, self.resp2) = (1, 4, 1, true);
+        self.rates[Fault::Pause as usize] = Fault::Pause.highest();
+        self
+    }
+
     /// The faults that this world has.
     pub fn faults(&self) -> impl Iterator<Item = Fault> + '_ {
         Fault::ALL.into_iter().filter(|fault| self.rate(*fault) > 0)
