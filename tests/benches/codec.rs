@@ -6,12 +6,14 @@
 //! machine; allocations and instructions repeat to the digit. Those are counted by callgrind, and left
 //! out where there is none.
 
-#[path = "codec/callgrind.rs"]
+#[path = "measure/callgrind.rs"]
 mod callgrind;
 #[path = "codec/ours.rs"]
 mod ours;
 #[path = "codec/peers.rs"]
 mod peers;
+#[path = "codec/repeated.rs"]
+mod repeated;
 #[path = "codec/sample.rs"]
 mod sample;
 #[path = "codec/work.rs"]
@@ -73,7 +75,7 @@ fn has_valgrind() -> bool {
 }
 
 fn measure(who: &str, work: &Work, counts: bool) -> Cost {
-    let counted = || callgrind::each(&["--work", who, work.name], COUNTED);
+    let counted = || repeated::each(&["--work", who, work.name], COUNTED);
     Cost {
         nanos: median_nanos(work),
         allocations: work.allocations(),

@@ -7,7 +7,7 @@
 //! difference divided. The flag makes the clock one that valgrind knows. How answers fall into reads
 //! depends on the machine, so the last digits differ from run to run.
 
-#[path = "instructions/callgrind.rs"]
+#[path = "measure/callgrind.rs"]
 mod callgrind;
 
 use core::time::Duration;

@@ -8,7 +8,7 @@
 //! a budget that is too large would hide the next loss. `--write` writes that file anew. None of the
 //! work may allocate.
 
-#[path = "codec/callgrind.rs"]
+#[path = "measure/callgrind.rs"]
 mod callgrind;
 #[path = "codec/cycle.rs"]
 mod cycle;
@@ -16,6 +16,8 @@ mod cycle;
 mod machines;
 #[path = "codec/ours.rs"]
 mod ours;
+#[path = "codec/repeated.rs"]
+mod repeated;
 #[path = "codec/sample.rs"]
 mod sample;
 #[path = "codec/work.rs"]
@@ -63,7 +65,7 @@ fn count() -> Budget {
     println!("instructions each, by callgrind");
     let works = works().map(|work| {
         assert_eq!(work.allocations(), 0, "{} allocates", work.name);
-        let each = callgrind::each(&["--work", work.name], REPETITIONS);
+        let each = repeated::each(&["--work", work.name], REPETITIONS);
         println!("{each:6} {}", work.name);
         (work.name.to_owned(), each)
     });

@@ -6,18 +6,13 @@ use std::process::Command;
 /// x86-64 machine, and so is the count.
 const PLAIN_PROCESSOR: &str = "glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-ERMS,-FSRM";
 
-/// Of one repetition: this program under valgrind, once with none and once with many.
-pub(crate) fn each(arguments: &[&str], repetitions: u64) -> u64 {
-    (whole_run(arguments, repetitions) - whole_run(arguments, 0)) / repetitions
-}
-
-fn whole_run(arguments: &[&str], repetitions: u64) -> u64 {
+/// Of one whole run of this program with these arguments, in user mode.
+pub(crate) fn count(arguments: &[&str]) -> u64 {
     let program = std::env::current_exe().expect("this program has a path");
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
         .args(arguments)
-        .arg(repetitions.to_string())
         .env("GLIBC_TUNABLES", PLAIN_PROCESSOR)
         .output()
         .expect("valgrind, from the package of that name, counts the instructions");
