@@ -41,10 +41,16 @@ fn tree(arguments: &[&str]) -> BTreeSet<String> {
     text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
+/// Neither more nor less than what is listed.
+#[track_caller]
+fn assert_brings(package: &str, listed: &[&str]) {
+    let expected: BTreeSet<String> = listed.iter().map(ToString::to_string).collect();
+    assert_eq!(tree(&["-p", package]), expected);
+}
+
 #[test]
 fn the_tokio_adapter_brings_exactly_what_is_listed() {
-    let expected: BTreeSet<String> = TOKIO.iter().map(ToString::to_string).collect();
-    assert_eq!(tree(&["-p", "redlatch-tokio"]), expected);
+    assert_brings("redlatch-tokio", &TOKIO);
 }
 
 /// Without the feature nothing of TLS is built, with it rustls is.
@@ -84,8 +90,7 @@ const STD: [&str; 7] = [
 
 #[test]
 fn the_blocking_adapter_brings_exactly_what_is_listed() {
-    let expected: BTreeSet<String> = STD.iter().map(ToString::to_string).collect();
-    assert_eq!(tree(&["-p", "redlatch-std"]), expected);
+    assert_brings("redlatch-std", &STD);
 }
 
 /// The adapter for microcontrollers without an executor: traits of the field, a ring, and nothing else.
@@ -104,6 +109,5 @@ const EMBEDDED: [&str; 9] = [
 
 #[test]
 fn the_embedded_adapter_brings_exactly_what_is_listed() {
-    let expected: BTreeSet<String> = EMBEDDED.iter().map(ToString::to_string).collect();
-    assert_eq!(tree(&["-p", "redlatch-embedded"]), expected);
+    assert_brings("redlatch-embedded", &EMBEDDED);
 }
