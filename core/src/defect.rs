@@ -59,6 +59,7 @@ defects! {
     SpinOnHint: "whoever is told tries at once, however often it was in vain",
     LateRefusalUnasked: "a server that refuses after an attempt has failed is not asked to tell",
     TurnsWithoutEnd: "a client passes a lock on among its own for ever",
+    NobodyStandsAside: "who has had the lock lately does not let others come first",
     RefusalIsConsent: "a server that refuses to tell is waited for",
 }
 

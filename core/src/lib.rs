@@ -143,4 +143,4 @@ pub use script::Script;
 pub use time::{Instant, InvalidTtl, Ttl};
 pub use token::{Token, WeakRandomness};
 pub use tracking::Tracking;
-pub use turns::Turns;
+pub use turns::{Pass, Turns};

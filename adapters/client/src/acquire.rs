@@ -4,7 +4,7 @@ use core::task::Waker;
 use core::time::Duration;
 use std::sync::Arc;
 
-use redlatch_core::{Event, Instant, Renew, Retry, Settings, Tally};
+use redlatch_core::{Event, Instant, Pass, Renew, Retry, Settings, Tally};
 
 use crate::drive::{Drive, Wish};
 use crate::engine::Engine;
@@ -69,7 +69,7 @@ impl Acquiring {
         let deadline = retry.deadline.map_or(Instant::NEVER, |span| began.saturating_add(span));
         let span = Span::lock(session.key());
         let owned = Owned::new(engine, session, Leaves::Unwanted);
-        let drive = Drive::new(owned, span, Wish::Acquire { since: began });
+        let drive = Drive::new(owned, span, Wish::Acquire { since: began, pass: None });
         Self { drive, began, queued: Some(deadline) }
     }
 
@@ -83,8 +83,9 @@ impl Acquiring {
             if owned.session.is_cancelled() {
                 return Progress::Done(self.end(Err(Error::Closed)));
             }
-            if let Progress::Wait(until) = poll_turn(owned, deadline, waker) {
-                return Progress::Wait(until);
+            match poll_turn(owned, deadline, waker) {
+                Progress::Wait(until) => return Progress::Wait(until),
+                Progress::Done(pass) => self.drive.pass(pass),
             }
             self.queued = None;
         }
@@ -119,23 +120,24 @@ impl Acquiring {
     }
 }
 
-/// Waits until it is its turn, or it does not matter any more.
-fn poll_turn(owned: &Owned, deadline: Instant, waker: &Waker) -> Progress<()> {
+/// Waits until it is its turn, or it does not matter any more. Gives how it begins, if its line has just had
+/// the lock.
+fn poll_turn(owned: &Owned, deadline: Instant, waker: &Waker) -> Progress<Option<Pass>> {
     let Owned { engine, session, .. } = owned;
     let (lines, now) = (&engine.lines, os::now());
-    if let Turn::Begin = lines.turn(session, now) {
-        return Progress::Done(());
+    if let Turn::Begin(pass) = lines.turn(session, now) {
+        return Progress::Done(pass);
     }
     session.note_owner(waker.clone());
     // Whoever lets it begin, or cancels it, does that before waking.
     match lines.turn(session, now) {
-        Turn::Begin => Progress::Done(()),
+        Turn::Begin(pass) => Progress::Done(pass),
         Turn::Wait(_) if session.is_cancelled() => Progress::Wait(now),
         Turn::Wait(_) if deadline <= now => {
             if let Some(next) = lines.step_aside(session) {
                 next.wake();
             }
-            Progress::Done(())
+            Progress::Done(None)
         }
         Turn::Wait(until) => Progress::Wait(until.min(deadline)),
     }

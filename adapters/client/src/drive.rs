@@ -1,7 +1,7 @@
 //! One thing that the owner of a lock machine wants and waits for.
 
 use core::task::Waker;
-use redlatch_core::{Event, Instant};
+use redlatch_core::{Event, Instant, Pass};
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -16,9 +16,11 @@ use crate::trace::Span;
 /// What the owner wants.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wish {
-    /// The lock, for somebody who has waited since then; it is nobody's when this is dropped.
+    /// The lock, for somebody who has waited since then, and whose client may just have had it; it is
+    /// nobody's when this is dropped.
     Acquire {
         since: Instant,
+        pass: Option<Pass>,
     },
     Extend,
     /// That it is not held any more, also when this is dropped.
@@ -30,7 +32,10 @@ impl Wish {
     fn tell(self, session: &Session, lock: &mut Machine, now: Instant) {
         match self {
             // Nobody else has driven it yet.
-            Self::Acquire { since } => return lock.acquire_since(since, now),
+            Self::Acquire { since, pass: None } => return lock.acquire_since(since, now),
+            Self::Acquire { since, pass: Some(pass) } => {
+                return lock.acquire_next(pass, since, now);
+            }
             Self::Extend => lock.extend(now),
             Self::Release => lock.release(now),
         }
@@ -110,6 +115,13 @@ impl Drive {
             self.wish.tell(session, &mut session.machine().lock, now);
         }
         self.begun(now)
+    }
+
+    /// How the machine is told, if the lock is wanted and the client has just had it.
+    pub(crate) const fn pass(&mut self, how: Option<Pass>) {
+        if let Wish::Acquire { pass, .. } = &mut self.wish {
+            *pass = how;
+        }
     }
 
     /// The session, until it is taken.

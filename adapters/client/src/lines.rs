@@ -18,7 +18,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use redlatch_core::{Instant, Invalidation, Reply, Turns};
+use redlatch_core::{Instant, Invalidation, Pass, Reply, Turns};
 
 use crate::key::Key;
 use crate::session::{InLine, Session};
@@ -41,8 +41,8 @@ struct State {
 struct Line {
     /// Tries for the lock, or holds it.
     front: Option<Arc<Session>>,
-    /// When the front may begin.
-    begins: Instant,
+    /// How the front begins, if its line has just had the lock.
+    pass: Option<Pass>,
     behind: VecDeque<Arc<Session>>,
     apart: Vec<Arc<Session>>,
     turns: Turns,
@@ -51,8 +51,8 @@ struct Line {
 /// What one who stands in line is to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// Ask the servers.
-    Begin,
+    /// Ask the servers, in this manner if the line has just had the lock.
+    Begin(Option<Pass>),
     /// Look again when woken, and at this moment.
     Wait(Instant),
 }
@@ -66,7 +66,7 @@ impl Lines {
                 return line.behind.push_back(Arc::clone(session));
             }
             session.set_in_line(InLine::Asking);
-            line.begins = Instant::ZERO;
+            line.pass = None;
             line.front = Some(Arc::clone(session));
         });
     }
@@ -98,11 +98,11 @@ impl Lines {
     /// What one who stands in line is to do now.
     pub(crate) fn turn(&self, session: &Arc<Session>, now: Instant) -> Turn {
         if session.in_line() == InLine::Outside {
-            return Turn::Begin;
+            return Turn::Begin(None);
         }
         let mut state = self.state();
         let line = state.lines.get_mut(&**session.key());
-        line.map_or(Turn::Begin, |line| line.turn(session, now))
+        line.map_or(Turn::Begin(None), |line| line.turn(session, now))
     }
 
     /// It has the lock; `refused` says whether somebody else had it first. Gives whom to wake: the next
@@ -189,8 +189,7 @@ impl Lines {
 impl Line {
     fn turn(&mut self, session: &Arc<Session>, now: Instant) -> Turn {
         if session.in_line() != InLine::Behind {
-            let begins = if is(self.front.as_ref(), session) { self.begins } else { now };
-            return if begins <= now { Turn::Begin } else { Turn::Wait(begins) };
+            return Turn::Begin(self.pass.filter(|_| is(self.front.as_ref(), session)));
         }
         if !is(self.behind.front(), session) {
             return Turn::Wait(Instant::NEVER);
@@ -199,8 +198,8 @@ impl Line {
         match front.map(|front| front.standing(now)) {
             // Its owner has not given it back, and cannot hold it any more.
             Some(Some(Err(_)) | None) => {
-                self.promote(now);
-                Turn::Begin
+                self.promote(Some(Pass::AtOnce));
+                Turn::Begin(self.pass)
             }
             Some(Some(Ok(lease))) => Turn::Wait(lease.until()),
             None => Turn::Wait(Instant::NEVER),
@@ -220,8 +219,8 @@ impl Line {
         if is(self.front.as_ref(), session) {
             let passed = before == InLine::Holding && !self.behind.is_empty();
             // Who gives up while the line holds back does not end that.
-            let begins = if passed { self.turns.pass(now) } else { self.begins.max(now) };
-            self.promote(begins);
+            let pass = if passed { Some(self.turns.pass(now)) } else { self.pass };
+            self.promote(pass);
             return self.front.clone();
         }
         self.apart.retain(|other| !Arc::ptr_eq(other, session));
@@ -234,9 +233,9 @@ impl Line {
         Some(Arc::clone(front))
     }
 
-    /// The next comes to the front, and may begin at this moment.
-    fn promote(&mut self, begins: Instant) {
-        self.begins = begins;
+    /// The next comes to the front, and begins in this manner.
+    fn promote(&mut self, pass: Option<Pass>) {
+        self.pass = pass;
         self.front = self.behind.pop_front();
         if let Some(front) = &self.front {
             front.set_in_line(InLine::Asking);

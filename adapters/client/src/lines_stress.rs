@@ -94,7 +94,7 @@ impl World {
     /// As `Acquiring::poll_turn` does. Whether it may ask.
     fn wait_for_turn(&self, session: &Arc<Session>, will: &mut Will, waker: &Waker) -> bool {
         loop {
-            if self.lines.turn(session, os::now()) == Turn::Begin {
+            if let Turn::Begin(_) = self.lines.turn(session, os::now()) {
                 return true;
             }
             session.note_owner(waker.clone());

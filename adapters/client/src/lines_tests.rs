@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use redlatch_core::{
-    Drift, Event, Instant, Invalidation, Lease, Loss, Reply, Settings, Ttl, Turns,
+    Drift, Event, Instant, Invalidation, Lease, Loss, Pass, Reply, Settings, Ttl, Turns,
 };
 
 use super::{Lines, Turn};
@@ -79,7 +79,8 @@ impl World {
                 InLine::Outside => "gone".into(),
                 InLine::Holding => "holds".into(),
                 InLine::Behind | InLine::Asking => match self.lines.turn(session, self.now) {
-                    Turn::Begin => "asks".into(),
+                    Turn::Begin(None | Some(Pass::AtOnce)) => "asks".into(),
+                    Turn::Begin(Some(Pass::HoldBack)) => "holds back".into(),
                     Turn::Wait(Instant::NEVER) => "waits".into(),
                     Turn::Wait(at) => {
                         format!("until {}", at.saturating_since(self.now).as_micros() / 1_000)
@@ -209,7 +210,10 @@ fn one_that_leaves_anywhere_disturbs_no_order() {
                 if !(name == "a" && state == "holds") {
                     let session = &world.sessions[name];
                     let turn = world.lines.turn(session, world.now);
-                    assert_eq!(turn, Turn::Begin, "{state} {way} {victim}: {name}");
+                    assert!(
+                        matches!(turn, Turn::Begin(_)),
+                        "{state} {way} {victim}: {name} {turn:?}"
+                    );
                     woken = world.step(&format!("took {name}"));
                     assert_eq!(woken, next, "{state} {way} {victim}: {name} took it");
                 }
@@ -229,7 +233,9 @@ fn holding_back() -> World {
     let all = turns.iter().map(String::as_str).chain(["x", "y"]);
     all.for_each(|name| drop(world.step(&format!("join {name}"))));
     for name in turns {
-        assert_eq!(world.lines.turn(&world.sessions[&name], world.now), Turn::Begin, "{name}");
+        let turn = world.lines.turn(&world.sessions[&name], world.now);
+        let pass = (name != "0").then_some(Pass::AtOnce);
+        assert_eq!(turn, Turn::Begin(pass), "{name}");
         world.step(&format!("took {name}"));
         let woken = world.step(&format!("leave {name}"));
         world.sessions.remove(&name);
@@ -243,18 +249,32 @@ fn place(name: &&String) -> (u32, String) {
     (name.parse().unwrap_or(u32::MAX), (*name).clone())
 }
 
-/// The next one is woken to learn when it may begin, and nobody behind it comes before it.
+/// The next one learns that it is to hold back, and nobody behind it comes before it.
 #[test]
 fn after_so_many_turns_in_a_row_the_line_holds_back() {
     let mut world = holding_back();
-    assert_eq!(world.turns(), "x until 2, y waits");
+    assert_eq!(world.turns(), "x holds back, y waits");
     world.step("late 1");
-    assert_eq!(world.turns(), "x until 1, y waits");
-    world.step("late 1");
-    assert_eq!(world.turns(), "x asks, y waits");
+    assert_eq!(world.turns(), "x holds back, y waits");
     assert_eq!(world.step("took x"), "y");
     assert_eq!(world.step("leave x"), "y");
     assert_eq!(world.turns(), "x gone, y asks");
+}
+
+/// Only who comes next in a line that has had the lock lets others come first.
+#[test]
+fn who_finds_nobody_in_line_just_asks() {
+    let mut world = World::new();
+    for name in ["a", "b"] {
+        world.step(&format!("join {name}"));
+        assert_eq!(world.lines.turn(&world.sessions[name], world.now), Turn::Begin(None), "{name}");
+        world.step(&format!("took {name}"));
+        world.step(&format!("leave {name}"));
+        world.sessions.remove(name);
+    }
+    ["join c", "join d", "leave c"].into_iter().for_each(|step| drop(world.step(step)));
+    let turn = world.lines.turn(&world.sessions["d"], world.now);
+    assert_eq!(turn, Turn::Begin(None), "who was before it has not had the lock");
 }
 
 /// Somebody else had it meanwhile, so whoever waits there has come in: the count begins anew.
@@ -271,7 +291,8 @@ fn a_refusal_in_between_starts_the_count_of_turns_again() {
             world.step(&format!("leave {name}"));
         }
         let turn = world.lines.turn(&world.sessions[last], world.now);
-        assert_eq!(matches!(turn, Turn::Wait(_)), held_back, "{took}: {turn:?}");
+        let pass = if held_back { Pass::HoldBack } else { Pass::AtOnce };
+        assert_eq!(turn, Turn::Begin(Some(pass)), "{took}");
     }
 }
 
@@ -281,9 +302,7 @@ fn who_gives_up_while_the_line_holds_back_does_not_end_that() {
     let mut world = holding_back();
     world.step("late 1");
     assert_eq!(world.step("leave x"), "y");
-    assert_eq!(world.turns(), "x gone, y until 1");
-    world.step("late 1");
-    assert_eq!(world.turns(), "x gone, y asks");
+    assert_eq!(world.turns(), "x gone, y holds back");
 }
 
 #[test]
@@ -292,8 +311,8 @@ fn keys_have_lines_of_their_own() {
     let (one, other) = (session(b"one"), session(b"other"));
     lines.join(&one);
     lines.join(&other);
-    assert_eq!(lines.turn(&one, Instant::ZERO), Turn::Begin);
-    assert_eq!(lines.turn(&other, Instant::ZERO), Turn::Begin);
+    assert_eq!(lines.turn(&one, Instant::ZERO), Turn::Begin(None));
+    assert_eq!(lines.turn(&other, Instant::ZERO), Turn::Begin(None));
     assert_eq!(lines.state().lines.len(), 2);
     assert!(lines.leave(&one, Instant::ZERO).is_none());
     assert_eq!(lines.state().lines.len(), 1, "an empty line is forgotten");
@@ -306,7 +325,7 @@ fn keys_have_lines_of_their_own() {
 #[test]
 fn one_outside_is_never_in_line() {
     let (lines, outside) = (Lines::default(), session(b"key"));
-    assert_eq!(lines.turn(&outside, Instant::ZERO), Turn::Begin);
+    assert_eq!(lines.turn(&outside, Instant::ZERO), Turn::Begin(None));
     assert!(lines.took(&outside, false).is_none());
     assert_eq!(outside.in_line(), InLine::Outside);
     assert!(lines.leave(&outside, Instant::ZERO).is_none());

@@ -69,8 +69,8 @@ impl Client {
     ///
     /// Those who want the same key of this client, or of its clones, stand in line: only the first asks
     /// the servers, and the lock is passed on in order of arrival, with a claim that leaves right behind
-    /// the release. After some turns in a row the client holds back for two milliseconds, so that others
-    /// come in. Whoever meets its [`Retry::deadline`] in line makes a last attempt.
+    /// the release. After some turns in a row the client holds back, so that those of other clients come
+    /// in; see [`Turns`](redlatch_core::Turns). Whoever meets its [`Retry::deadline`] in line makes a last attempt.
     ///
     /// One whose number of attempts is bounded by [`Retry::retries`] does not stand in line: it makes
     /// them all, at the pauses of its policy. Those that it is woken for do not count.

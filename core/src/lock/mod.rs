@@ -8,8 +8,11 @@
 //!    ^                        ^                            |      |
 //!    |                        +---- Pausing <-- try again -+------+-- failed
 //!    |                     hint, or the key has expired:  |
-//!    |                     at once                         |
+//!    |                     at once, or it lets others      |
+//!    |                     come first                      |
 //!    +------- Denied --------------- no more tries --------+
+//!
+//!   Idle -- acquire_next, which holds back --> Pausing
 //!
 //!            extend            +-- majority, new lease ------------------> Held
 //!   Held ----------> Extending +-- not in time, refused: old lease stands > Held
@@ -41,6 +44,7 @@ mod detached;
 mod event;
 mod moment;
 mod pause;
+mod precedence;
 mod renewal;
 mod request;
 mod seat;
@@ -51,7 +55,8 @@ mod vote;
 
 pub use self::detached::Detached;
 pub use self::event::{Event, Loss, Output, Phase, Released, Settings};
-use self::pause::{Pause, Wakings};
+use self::pause::Pause;
+use self::precedence::Precedence;
 pub use self::request::Ticket;
 use self::request::{Expects, Want};
 pub use self::seat::Seat;
@@ -65,6 +70,7 @@ use crate::random::Random;
 use crate::retry::Attempts;
 use crate::time::Instant;
 use crate::token::{Token, WeakRandomness};
+use crate::turns::Pass;
 
 #[derive(Clone, Copy, Debug)]
 enum State {
@@ -104,7 +110,7 @@ pub struct Lock<K, S> {
     token: Option<Token>,
     attempts: Attempts,
     upkeep: Upkeep,
-    wakings: Wakings,
+    precedence: Precedence,
     /// A hint came while an attempt was under way.
     hinted: bool,
     event: Option<Event>,
@@ -129,7 +135,7 @@ where
             token: None,
             attempts: Attempts::new(Instant::ZERO),
             upkeep: Upkeep::NONE,
-            wakings: Wakings::NONE,
+            precedence: Precedence::NEW,
             hinted: false,
             event: None,
             next_number: 0,
@@ -151,10 +157,24 @@ where
         self.tick(now);
         if was_idle {
             self.attempts = Attempts::new(begun);
-            self.wakings = Wakings::NONE;
+            self.precedence = Precedence::NEW;
             self.hinted = false;
             self.event = None;
             self.state = State::NeedToken;
+        }
+    }
+
+    /// As [`Lock::acquire_since`], for the next of those who wait in one client that has just had the lock:
+    /// it lets those of other clients come first when the key becomes free, those who have waited longest,
+    /// or even now, as [`Turns::pass`](crate::Turns::pass) says.
+    pub fn acquire_next(&mut self, pass: Pass, begun: Instant, now: Instant) {
+        let was_idle = matches!(self.state, State::Idle);
+        self.acquire_since(begun, now);
+        if was_idle {
+            self.precedence = Precedence::MODEST;
+            if pass == Pass::HoldBack {
+                self.hold_back();
+            }
         }
     }
 
@@ -176,7 +196,7 @@ where
             };
             self.hinted = false;
             self.state = State::Asking { since: self.now };
-            let eager = self.attempts.retried == 0 || self.wakings.is_hopeful();
+            let eager = self.attempts.retried == 0 || self.precedence.is_hopeful();
             for seat in self.seats.as_mut() {
                 seat.begin(self.now, eager);
             }
@@ -255,9 +275,9 @@ where
         }
     }
 
-    /// Whether an attempt has failed since it was asked for.
+    /// Whether an attempt has failed since it was asked for, or was not made for somebody else had the lock.
     pub const fn has_failed(&self) -> bool {
-        self.attempts.retried > 0
+        self.attempts.retried > 0 || self.precedence.has_lost()
     }
 
     /// Whether the lock is idle and nothing is owed: only then may it be dropped without leaving a
@@ -303,10 +323,8 @@ where
         self.tick(now);
         let answer = if ticket.fits(answer) { answer } else { Answer::Unexpected };
         let moment = self.moment();
-        if let (Some(token), Some(seat)) =
-            (self.token, self.seats.as_mut().get_mut(ticket.server()))
-        {
-            seat.handle_answer(ticket.number, answer, token, moment);
+        if let Some(seat) = self.seats.as_mut().get_mut(ticket.server()) {
+            seat.handle_answer(ticket.number, answer, self.token, moment);
         }
         self.advance();
     }
@@ -326,9 +344,9 @@ where
         self.advance();
     }
 
-    /// The key may be free: a push said so, or a connection came back. A lock that pauses between
-    /// two attempts tries at once, or, if it has often done so in vain, after a random time of 20 ms at
-    /// most; the attempt does not count as a retry.
+    /// The key may be free: a push said so, or a connection came back. A lock that pauses between two
+    /// attempts tries at once or looks first whether the key is gone; it may let others come first for up
+    /// to 50 ms, or 20 ms if it was often told in vain. The attempt does not count as a retry.
     pub fn hint(&mut self, now: Instant) {
         self.tick(now);
         match self.state {
@@ -375,13 +393,14 @@ where
             }
             _ => self.token.as_ref(),
         };
-        let Some(token) = token else { return Output::Wait(None) };
-        let command = match want {
-            Want::Claim => Command::Claim { key, token, ttl: self.settings.ttl },
-            Want::Read => Command::Read { key },
-            Want::Extend(form) => Command::Extend { key, token, ttl: self.settings.ttl, form },
-            Want::Release(form) => Command::Release { key, token, form },
-            Want::Expiry => Command::Expiry { key },
+        let ttl = self.settings.ttl;
+        let command = match (want, token) {
+            (Want::Expiry, _) => Command::Expiry { key },
+            (Want::Read, _) => Command::Read { key },
+            (Want::Claim, Some(token)) => Command::Claim { key, token, ttl },
+            (Want::Extend(form), Some(token)) => Command::Extend { key, token, ttl, form },
+            (Want::Release(form), Some(token)) => Command::Release { key, token, form },
+            (_, None) => return Output::Wait(None),
         };
         let ticket = Ticket { server, number, expects: Expects::of(&command), expires };
         Output::Send { ticket, command }

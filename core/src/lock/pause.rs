@@ -6,20 +6,29 @@
 //! is not bounded. Then it also lasts until they have answered, however short the policy wants it. What
 //! the policy allows is not used up by attempts that somebody woke.
 //!
-//! Whoever waits for the same key is told at the same time, and all but one come too late. So that it is
-//! not always the same who comes first, the nearest or the one told first, some look before they try:
-//! they ask when the key expires, and try when it is gone. That takes them a round trip longer, and
-//! costs less than an attempt in vain, for they are told of the next change then. Who has come too late
-//! more often looks less often. Who has come too late very often waits a random time first, so that a
-//! crowd spreads out, and a server that tells of changes without end is not asked without end.
+//! Whoever waits for the same key is told at the same time. Who of them comes first says
+//! [`Precedence`](super::precedence).
+//!
+//! ```text
+//!              alerts are set           told             gone
+//!   Policy ------------------> Expiry -------> Looking --------> Aside -- its time is over --+
+//!     |  |                       ^ |              |  ^             |                         |
+//!     |  +---- told ----+        | | told         |  +--- told ----+                         |
+//!     |                 v        | v              |                                          v
+//!     +-- due ------> Woken <------+          taken by another: Expiry                   an attempt
+//!                       |
+//!                       +-- a random time is over --> an attempt
+//!
+//!   HoldingBack, of a client that has had its turns: as Looking, and it stands aside for longer
+//! ```
 
 use super::alert::Alert;
+use super::precedence::Precedence;
 use super::seat::Seat;
 use super::vote::Vote;
 use super::{Lock, State};
 use crate::defect::{Defect, has};
 use crate::quorum::majority;
-use crate::random::Random;
 use crate::time::{Instant, micros};
 
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +37,9 @@ pub(super) struct Pause {
     due: Instant,
     /// When it is made.
     pub(super) until: Instant,
+    /// When somebody began to look. Of one who stands aside: whoever takes the key before this moment has
+    /// let nobody come first.
+    since: Instant,
     /// Something else than the policy has decided that.
     kind: Kind,
 }
@@ -37,83 +49,21 @@ enum Kind {
     Policy,
     /// Until the keys have expired.
     Expiry,
+    /// The client has had its turns: others come first. It looks whether they do.
+    HoldingBack,
+    /// The key is gone, and others may come first. If one does, that is told.
+    Aside,
     /// Somebody was told that they may be free, and looks.
     Looking,
+    /// Somebody was told that they may be free, too often in vain, and looks later.
+    Later,
     /// Somebody was told that they may be free.
     Woken,
 }
 
-/// What is remembered of attempts that were not made because the policy wanted them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wakings {
-    /// The attempt under way is one.
-    pub(super) woken: bool,
-    /// So many in a row have failed.
-    lost: u16,
-    /// When the policy wants the next attempt, if the one under way has cut its pause short.
-    resume: Instant,
-}
-
 impl Pause {
     pub(super) const fn new(due: Instant) -> Self {
-        Self { due, until: due, kind: Kind::Policy }
-    }
-}
-
-impl Wakings {
-    /// None was made.
-    pub(super) const NONE: Self = Self { woken: false, lost: 0, resume: Instant::ZERO };
-    /// Who has come too late so often waits for a random time.
-    const CROWD: u16 = 32;
-    /// The random time grows by this every time, in microseconds: a round trip of a server in the same
-    /// data centre, or less.
-    const STEP: u64 = 100;
-    /// Who has come too late so often tries without a look every second time.
-    const PATIENCE: u64 = 6;
-    /// The same where several servers vote: who splits their votes with another must not meet it again.
-    const STEP_OF_QUORUM: u64 = 1_000;
-    /// Longest random time, in microseconds.
-    const SPREAD_MAX: u64 = 20_000;
-
-    /// Most of the random time before an attempt, in microseconds.
-    fn spread(&self, servers: usize) -> u64 {
-        let lost = u64::from(self.lost);
-        let spread = match servers {
-            _ if has(Defect::SpinOnHint) => 0,
-            0 | 1 if self.lost < Self::CROWD => 0,
-            0 | 1 => lost.saturating_mul(Self::STEP),
-            _ => lost.saturating_add(1).saturating_mul(Self::STEP_OF_QUORUM),
-        };
-        spread.min(Self::SPREAD_MAX)
-    }
-
-    /// Whether to look before trying. Every second time at first: then two who take turns mostly do not.
-    fn looks_first(&self, random: &mut Random) -> bool {
-        let lost = u64::from(self.lost);
-        let most = lost.saturating_add(Self::PATIENCE).saturating_add(1);
-        match lost {
-            0 => random.micros_up_to(1) == 0,
-            _ if self.lost >= Self::CROWD => false,
-            _ => random.micros_up_to(most) > lost,
-        }
-    }
-
-    /// Somebody else was quicker.
-    const fn lose(&mut self) {
-        self.lost = self.lost.saturating_add(1);
-    }
-
-    /// The attempt has failed. Gives when the policy still wants another, if that is yet to come.
-    pub(super) fn failed(&mut self, now: Instant) -> Option<Instant> {
-        if core::mem::take(&mut self.woken) {
-            self.lose();
-        }
-        Some(core::mem::take(&mut self.resume)).filter(|resume| *resume > now)
-    }
-
-    /// Whether the attempt is likely to succeed: so its proof is asked for at once.
-    pub(super) const fn is_hopeful(&self) -> bool {
-        self.woken && self.lost < Self::CROWD
+        Self { due, until: due, since: Instant::ZERO, kind: Kind::Policy }
     }
 }
 
@@ -127,8 +77,7 @@ where
         let asked = self.seats.as_ref().iter().any(|seat| seat.alert == Alert::Due);
         // The answers decide how long it lasts, so they are waited for.
         let waits = asked && self.settings.retry.retries.is_none();
-        let answered = self.now.saturating_add(self.settings.reply_timeout);
-        let until = if waits { due.max(answered).min(self.latest(due)) } else { due };
+        let until = if waits { due.max(self.answered(due)) } else { due };
         self.state = State::Pausing(Pause { until, ..Pause::new(due) });
     }
 
@@ -147,26 +96,83 @@ where
         }
     }
 
-    /// The keys may be free.
-    pub(super) fn wake(&mut self, pause: Pause) {
-        let looks = match pause.kind {
-            Kind::Woken => return,
-            // Told once more: the answer may be older than that.
-            Kind::Looking => false,
-            Kind::Policy | Kind::Expiry => self.servers() == 1,
-        };
-        if looks && self.is_alert() && self.wakings.looks_first(&mut self.random) {
-            for seat in self.seats.as_mut().iter_mut().filter(|seat| seat.vote == Vote::Held) {
-                seat.alert = Alert::Due;
-            }
-            self.state = State::Pausing(Pause { kind: Kind::Looking, ..pause });
+    /// The client has had its turns: others come first.
+    pub(super) fn hold_back(&mut self) {
+        let due = self.now.plus(Precedence::hold_back(self.servers(), 0));
+        let pause = Pause::new(due.min(self.latest(due)));
+        if self.settings.wake && self.servers() == 1 {
+            let until = self.answered(due);
+            // Until it says otherwise.
+            self.seats.as_mut().iter_mut().for_each(|seat| seat.vote = Vote::Held);
+            self.look(Pause { kind: Kind::HoldingBack, until, ..pause });
         } else {
-            self.cut_short(pause);
+            self.state = State::Pausing(pause);
         }
     }
 
+    /// Asks whether the key is gone.
+    fn look(&mut self, pause: Pause) {
+        for seat in self.seats.as_mut().iter_mut().filter(|seat| seat.vote == Vote::Held) {
+            seat.alert = Alert::Due;
+        }
+        self.state = State::Pausing(Pause { since: self.now, ..pause });
+    }
+
+    /// Looks now, or later where that was in vain too often.
+    fn look_in_time(&mut self, looking: Pause) {
+        let spread = self.precedence.spread(self.servers());
+        if spread == 0 {
+            return self.look(looking);
+        }
+        let until = self.now.plus(self.random.micros_up_to(spread)).min(looking.until);
+        self.state = State::Pausing(Pause { until, kind: Kind::Later, ..looking });
+        self.end_pause_in_time();
+    }
+
+    /// The keys may be free.
+    pub(super) fn wake(&mut self, pause: Pause) {
+        let looking = Pause { kind: Kind::Looking, ..pause };
+        match pause.kind {
+            Kind::Woken | Kind::Later => {}
+            // The question has not been sent yet.
+            Kind::Looking | Kind::HoldingBack if self.any_held(|alert| alert == Alert::Due) => {}
+            // The answer may be older than what was told.
+            Kind::HoldingBack => self.look(pause),
+            Kind::Looking if self.precedence.looks_again() => self.look_in_time(looking),
+            Kind::Aside => {
+                self.precedence.pass(self.now < pause.since);
+                self.look_in_time(Pause { until: self.answered(pause.due), ..looking });
+            }
+            Kind::Policy | Kind::Expiry if self.looks_first() => self.look_in_time(looking),
+            Kind::Policy | Kind::Expiry | Kind::Looking => self.cut_short(pause),
+        }
+    }
+
+    fn looks_first(&mut self) -> bool {
+        let can = self.servers() == 1 && self.is_alert();
+        can && self.precedence.looks_first(&mut self.random)
+    }
+
+    /// The key is gone.
+    fn find_gone(&mut self, pause: Pause) {
+        let round_trip = micros(self.now.saturating_since(pause.since));
+        let span = match pause.kind {
+            Kind::HoldingBack => Precedence::hold_back(self.servers(), round_trip),
+            Kind::Looking if self.precedence.stands_aside(&mut self.random) => {
+                self.precedence.aside(round_trip, &mut self.random)
+            }
+            _ => return self.cut_short(pause),
+        };
+        // Who stands aside, and is told of it as long afterwards as it took to find it gone, needs a round
+        // trip at least to take it.
+        let since = self.now.plus(round_trip / 2);
+        let until = self.now.plus(span).min(self.latest(pause.due));
+        self.state = State::Pausing(Pause { until, since, kind: Kind::Aside, ..pause });
+        self.end_pause_in_time();
+    }
+
     fn cut_short(&mut self, pause: Pause) {
-        let until = self.now.plus(self.random.micros_up_to(self.wakings.spread(self.servers())));
+        let until = self.now.plus(self.random.micros_up_to(self.precedence.spread(self.servers())));
         // Also if the policy would be sooner: else the rest of the answers might put it off.
         let until = until.min(pause.until);
         self.state = State::Pausing(Pause { until, kind: Kind::Woken, ..pause });
@@ -176,10 +182,19 @@ where
     /// Ends the pause if its time has come.
     pub(super) fn end_pause_in_time(&mut self) {
         match self.state {
-            State::Pausing(pause) if pause.until <= self.now => {
-                self.wakings.woken = pause.kind != Kind::Policy;
-                self.wakings.resume =
-                    if pause.kind == Kind::Woken { pause.due } else { Instant::ZERO };
+            State::Pausing(pause) if pause.until > self.now => {}
+            State::Pausing(pause) if pause.kind == Kind::Later => {
+                self.look(Pause { kind: Kind::Looking, until: self.answered(pause.due), ..pause });
+            }
+            State::Pausing(pause) => {
+                let resume = if pause.kind == Kind::Woken { pause.due } else { Instant::ZERO };
+                match pause.kind {
+                    Kind::Policy => self.precedence.begin(),
+                    kind => {
+                        let stood_aside = kind == Kind::Aside;
+                        self.precedence.begin_woken(stood_aside, resume);
+                    }
+                }
                 self.state = State::NeedToken;
             }
             _ => {}
@@ -194,15 +209,13 @@ where
         if !has(Defect::LateRefusalUnasked) {
             self.ask_for_alerts();
         }
-        let seats = self.seats.as_ref();
-        let held = || seats.iter().filter(|seat| seat.vote == Vote::Held);
-        if pause.kind == Kind::Expiry {
+        if matches!(pause.kind, Kind::Expiry | Kind::Aside | Kind::Later) {
             return;
         }
-        if held().any(|seat| seat.alert == Alert::Free) && self.frees_by(self.now) {
-            return self.cut_short(pause);
+        if self.any_held(|alert| alert == Alert::Free) && self.frees_by(self.now) {
+            return self.find_gone(pause);
         }
-        if held().any(|seat| seat.alert == Alert::Deaf) {
+        if self.any_held(|alert| alert == Alert::Deaf) {
             if pause.kind == Kind::Looking {
                 return self.cut_short(pause);
             }
@@ -210,11 +223,11 @@ where
             self.state = State::Pausing(Pause::new(pause.due));
             return self.end_pause_in_time();
         }
-        if held().any(|seat| !matches!(seat.alert, Alert::Set(_) | Alert::Free)) {
+        if self.any_held(|alert| !matches!(alert, Alert::Set(_) | Alert::Free)) {
             return;
         }
-        if pause.kind == Kind::Looking {
-            self.wakings.lose();
+        if matches!(pause.kind, Kind::Looking | Kind::HoldingBack) {
+            self.precedence.lose();
         }
         let seats = self.seats.as_ref();
         let held = || seats.iter().filter(|seat| seat.vote == Vote::Held);
@@ -223,11 +236,17 @@ where
             _ => None,
         });
         let Some(at) = moments.filter(|at| self.frees_by(*at)).min() else { return };
+        self.precedence.hear_of(at);
         let latest = self.latest(pause.due);
         // Not all at the same time where their votes would be split again.
-        let spread = if self.servers() > 1 { self.wakings.spread(self.servers()) } else { 0 };
+        let spread = if self.servers() > 1 { self.precedence.spread(self.servers()) } else { 0 };
         let until = at.plus(self.random.micros_up_to(spread)).min(latest);
         self.state = State::Pausing(Pause { until, kind: Kind::Expiry, ..pause });
+    }
+
+    /// When a question that is asked now has its answer at the latest, or the pause ends.
+    fn answered(&self, due: Instant) -> Instant {
+        self.now.saturating_add(self.settings.reply_timeout).min(self.latest(due))
     }
 
     /// When a pause ends at the latest that the policy wants to end when it is due.
@@ -248,10 +267,15 @@ where
         free.count() >= majority(self.servers())
     }
 
+    /// Whether the alert of any that refused is so.
+    fn any_held(&self, is_so: impl Fn(Alert) -> bool) -> bool {
+        let mut held = self.seats.as_ref().iter().filter(|seat| seat.vote == Vote::Held);
+        held.any(|seat| is_so(seat.alert))
+    }
+
     /// Whether those that refused have set an alert.
     fn is_alert(&self) -> bool {
-        let mut held = self.seats.as_ref().iter().filter(|seat| seat.vote == Vote::Held);
-        held.all(|seat| matches!(seat.alert, Alert::Set(_)))
+        self.any_held(|_| true) && !self.any_held(|alert| !matches!(alert, Alert::Set(_)))
     }
 
     /// Whether a server has not answered yet if it will tell.

@@ -130,19 +130,21 @@ impl Seat {
         }
     }
 
-    /// Hands an answer to whatever waits for it. `token` is the one of the current attempt.
+    /// Hands an answer to whatever waits for it. `token` is the one of the current attempt, if there was
+    /// any: who holds back looks before that.
     pub(super) fn handle_answer(
         &mut self,
         number: u32,
         answer: Answer,
-        token: Token,
+        token: Option<Token>,
         moment: Moment,
     ) {
+        self.alert.handle_answer(number, answer, moment.now);
+        let Some(token) = token else { return };
         if self.pay(number, answer, token, moment) {
             return;
         }
         self.renewal.handle_answer(number, answer, token, moment.now);
-        self.alert.handle_answer(number, answer, moment.now);
         if let Some(claim) = self.vote.handle_answer(number, answer, token, moment.now) {
             self.owe(Debt::new(token, claim, moment));
         }

@@ -88,7 +88,7 @@ where
         }
         let floor = self.now.saturating_add(Backoff::FLOOR);
         let hinted = core::mem::take(&mut self.hinted);
-        let resume = self.wakings.failed(self.now);
+        let resume = self.precedence.fail(tally.granted > 0, self.now);
         // Else somebody told of a change that this attempt came too early for.
         let asks = self.settings.wake && tally.held >= majority(tally.configured);
         let next = if hopeless {

@@ -171,6 +171,47 @@ fn every_row_of_looking() {
     rows(LOOKING, seed.expect("half of them look"));
 }
 
+const NEXT: &str = "next;provide;0.claim=nil;0.read=other;0.expiry=2000 ms";
+
+/// Whose client has just had the lock lets others come first. A round trip takes no time here, but where it says so.
+#[rustfmt::skip]
+const MODEST: &[Row] = {
+    use Phase::{Asking, Held, Idle, NeedToken, Pausing};
+    &[
+    // ---- the client has had its turns
+    ("it looks, before it has any token", 1, PATIENT, "late 0", "hold-back", "0.expiry", Some(500), Pausing),
+    ("the key is gone: others have two milliseconds", 1, PATIENT, "hold-back", "0.expiry=gone", "", Some(2), Pausing),
+    ("and six round trips", 1, PATIENT, "hold-back", "late 10;0.expiry=gone", "", Some(72), Pausing),
+    ("nobody came: it tries", 1, PATIENT, "hold-back;0.expiry=gone", "after 2;provide", "token?, 0.claim, 0.read", Some(502), Asking),
+    ("and has it", 1, PATIENT, "hold-back;0.expiry=gone;after 2;provide", "0.claim=ok;0.read=ours", "acquired 2968", Some(2968), Held),
+    ("somebody came: it sleeps", 1, PATIENT, "hold-back;0.expiry=gone", "hint;0.expiry=700 ms", "0.expiry", Some(701), Pausing),
+    ("somebody was there already: it sleeps", 1, PATIENT, "hold-back", "0.expiry=700 ms", "", Some(701), Pausing),
+    ("somebody came and went: it stands aside for less", 1, PATIENT, "hold-back;0.expiry=gone;hint", "0.expiry=gone;after 1", "token?", Some(0), NeedToken),
+    ("told before the answer: it looks again", 1, PATIENT, "hold-back", "hint", "0.expiry", Some(500), Pausing),
+    ("the server does not tell: two milliseconds it is", 1, PATIENT, "hold-back", "0.expiry=NOPERM x", "", Some(2), Pausing),
+    ("nobody knows: the same", 1, PATIENT, "hold-back;0.expiry=lost", "after 2", "token?", Some(0), NeedToken),
+    ("not longer than its policy wants to wait", 1, IMPATIENT, "late 0", "hold-back;after 400;provide", "0.expiry, token?, 0.claim, 0.read", Some(900), Asking),
+    ("who loses interest", 1, PATIENT, "hold-back", "abandon;0.expiry=gone;after 100", "", None, Idle),
+    ("who lets go of what it never had", 1, PATIENT, "hold-back", "release;after 100", "released not held", None, Idle),
+    ("several servers vote: nobody looks", 3, PATIENT, "late 0", "hold-back", "", Some(8), Pausing),
+    ("and then it tries", 3, PATIENT, "hold-back", "after 8;provide", "token?, 0.claim, 0.read, 1.claim, 1.read, 2.claim, 2.read", Some(508), Asking),
+
+    // ---- it is the next in line
+    ("it tries at once", 1, PATIENT, "late 0", "next;provide", "token?, 0.claim, 0.read", Some(500), Asking),
+    ("refused, and told: it looks", 1, PATIENT, NEXT, "hint", "0.expiry", Some(2001), Pausing),
+    ("the key is gone: it stands aside, and then tries", 1, PATIENT, NEXT, "hint;0.expiry=gone;after 1;provide", "0.expiry, token?, 0.claim, 0.read", Some(501), Asking),
+    ("told again while it looks: it looks again", 1, PATIENT, NEXT, "hint;hint", "0.expiry, 0.expiry", Some(2001), Pausing),
+    ("told while it stands aside: it looks again", 1, PATIENT, NEXT, "hint;0.expiry=gone;hint", "0.expiry, 0.expiry", Some(500), Pausing),
+    ("and sleeps on", 1, PATIENT, NEXT, "hint;0.expiry=gone;hint;0.expiry=3000 ms", "0.expiry, 0.expiry", Some(3001), Pausing),
+    ("a key that has expired is not looked at", 1, PATIENT, NEXT, "after 2001", "token?", Some(0), NeedToken),
+    ]
+};
+
+#[test]
+fn every_row_of_modesty() {
+    rows(MODEST, 1);
+}
+
 /// Sleeps, with this seed.
 fn seeded(seed: u64) -> Bench {
     let mut bench = bench(1, PATIENT);
@@ -223,7 +264,7 @@ fn the_unlucky_try_more_often() {
 }
 
 /// It is told again and again, and never gets the lock. How often it asks in a second.
-fn asks(answer: &str, hinted: bool) -> u32 {
+fn asks(answer: impl Fn(Instant) -> String, hinted: bool) -> u32 {
     let mut bench = bench(1, PATIENT);
     REFUSED.split(';').for_each(|step| bench.step(step));
     let (end, mut asks) = (Instant::from_micros(2_000_000), 0);
@@ -237,31 +278,39 @@ fn asks(answer: &str, hinted: bool) -> u32 {
                 if bench.lock.phase() == Phase::Asking {
                     bench.step("0.read=other");
                 }
-                bench.step(&format!("0.expiry={answer}"));
+                bench.step(&format!("0.expiry={}", answer(bench.now)));
             }
             _ => {
                 if hinted {
                     bench.step("hint");
                 }
-                if bench.output.last().is_some_and(|line| line == "0.expiry") {
-                    asks += 1;
-                    bench.step(&format!("0.expiry={answer}"));
-                }
                 bench.now = bench.now.saturating_add(Duration::from_micros(50));
                 bench.step("after 0");
+                if bench.output.last().is_some_and(|line| line == "0.expiry") {
+                    asks += 1;
+                    bench.step(&format!("0.expiry={}", answer(bench.now)));
+                }
             }
         }
     }
     asks
 }
 
-/// A server that tells of changes without end, or finds the key gone whenever it is asked.
+/// A server that tells without end of changes that have not happened, or finds the key gone whenever it is
+/// asked.
 #[test]
 fn nobody_spins_on_a_server_that_never_stops_telling() {
-    for (answer, hinted) in [("2000 ms", true), ("gone", false)] {
-        let asks = asks(answer, hinted);
-        assert!((50..300).contains(&asks), "{answer}: {asks}");
-    }
+    let left = |now: Instant| format!("{} ms", (3_000_000 - now.as_micros()) / 1_000);
+    let (same, gone) = (asks(left, true), asks(|_| "gone".into(), false));
+    assert!((100..400).contains(&same), "{same}");
+    assert!((100..400).contains(&gone), "{gone}");
+}
+
+/// The key changes every 50 microseconds: it is not looked at every time.
+#[test]
+fn who_waits_does_not_follow_every_change() {
+    let asks = asks(|_| "2000 ms".into(), true);
+    assert!((500..2_500).contains(&asks), "{asks} times in two seconds");
 }
 
 /// Of a crowd that is told at the same moment, those who have come too late very often spread out.

@@ -5,6 +5,7 @@
 //! simulate --seeds 1000..2000         these
 //! simulate --seed 17 --trace          one, with what happens in it
 //! simulate --seed 17 --without reset  the same world without a fault
+//! simulate --contest                  owners that do nothing but contend for one key
 //! simulate --break forget             with a bound broken: says how often that does harm
 //! ```
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ use redlatch_simulation::{Bound, Fault, Plan, timeline};
 struct Wishes {
     seeds: Range<u64>,
     trace: bool,
+    contest: bool,
     without: Vec<Fault>,
     bound: Option<Bound>,
 }
@@ -35,7 +37,8 @@ fn main() -> ExitCode {
 }
 
 fn wishes() -> Result<Wishes, lexopt::Error> {
-    let mut wishes = Wishes { seeds: 0..1200, trace: false, without: Vec::new(), bound: None };
+    let mut wishes =
+        Wishes { seeds: 0..1200, trace: false, contest: false, without: Vec::new(), bound: None };
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -44,6 +47,7 @@ fn wishes() -> Result<Wishes, lexopt::Error> {
                 wishes.seeds = seed..seed + 1;
             }
             Arg::Long("seeds") => wishes.seeds = parser.value()?.parse_with(range)?,
+            Arg::Long("contest") => wishes.contest = true,
             Arg::Long("trace") => wishes.trace = true,
             Arg::Long("without") => wishes.without.push(parser.value()?.parse()?),
             Arg::Long("break") => wishes.bound = Some(parser.value()?.parse()?),
@@ -61,7 +65,7 @@ fn range(text: &str) -> Result<Range<u64>, String> {
 
 impl Wishes {
     fn plan(&self, seed: u64) -> Plan {
-        let plan = Plan::new(seed);
+        let plan = if self.contest { Plan::contest(seed) } else { Plan::new(seed) };
         let plan = self.without.iter().fold(plan, |plan, fault| plan.without(*fault));
         self.bound.iter().fold(plan, |plan, bound| plan.breaking(*bound))
     }

@@ -154,6 +154,13 @@ impl fmt::Display for Summary {
             tally.held_back,
             tally.bypassed_most
         )?;
+        if let Some(least) = tally.share_least {
+            let most = tally.passed_over_most;
+            writeln!(
+                f,
+                "contests: {most} grants in a row past one, {least} % of a share at least"
+            )?;
+        }
         write!(f, "faults:")?;
         for (fault, count) in Fault::ALL.iter().zip(tally.faults) {
             write!(f, " {fault} {count}")?;
@@ -179,6 +186,7 @@ pub fn explain(plan: &Plan) -> String {
         lines.iter().position(|line| line.contains(VIOLATED)).map_or(lines.len(), |at| at + 1);
     let lines = lines[end.saturating_sub(LAST_LINES)..end].join("\n");
     let mut command = format!("--seed {} --trace", plan.seed());
+    command += if plan.is_contest() { " --contest" } else { "" };
     left_out.iter().for_each(|fault| command += &format!(" --without {fault}"));
     plan.broken().iter().for_each(|bound| command += &format!(" --break {bound}"));
     format!(

@@ -180,7 +180,7 @@ impl World {
 
     /// The longest that bytes take unless they are slow.
     pub(crate) fn usual_latency(&self) -> u64 {
-        50 + (self.plan.ttl / 200).min(5_000)
+        self.plan.latency
     }
 
     pub(crate) fn arrive_at_server(&mut self, id: ConnectionId) {

@@ -10,6 +10,7 @@ use redlatch_core::{
 };
 
 use crate::clock::Clock;
+use crate::contest;
 use crate::dice::Dice;
 use crate::lines::{Line, Place};
 use crate::network::ConnectionId;
@@ -160,6 +161,7 @@ impl Slot {
             wake: dice.chance(850),
             ..Settings::new(Ttl::new(ttl).expect("a good ttl"))
         };
+        let settings = contest::settings(plan, settings);
         let lock = Lock::new(
             name(slot % plan.keys),
             vec![Seat::default(); plan.servers],

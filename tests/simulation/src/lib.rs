@@ -19,6 +19,7 @@
 //! | `world` | time, and whose turn it is |
 //! | `client`, `owner` | processes; what owners decide, and the machines that follow |
 //! | `lines` | those who want one key of one client, in order |
+//! | `contest` | owners that do nothing but contend, and how fair that is |
 //! | `network`, `carry` | connections; bytes between clients and servers |
 //! | `node` | servers, and what troubles them |
 //! | `judge` | what must hold |
@@ -38,6 +39,7 @@ pub mod campaign;
 mod carry;
 mod client;
 mod clock;
+mod contest;
 mod dice;
 mod judge;
 mod lines;

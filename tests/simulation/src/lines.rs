@@ -11,7 +11,7 @@
 
 use std::collections::VecDeque;
 
-use redlatch_core::{Instant, Phase, Turns};
+use redlatch_core::{Instant, Pass, Phase, Turns};
 
 use crate::client::{Client, Slot};
 use crate::judge::Violation;
@@ -32,8 +32,8 @@ pub(crate) enum Place {
 #[derive(Debug, Default)]
 pub(crate) struct Line {
     front: Option<usize>,
-    /// When the front may begin.
-    begins: Instant,
+    /// How the front begins.
+    pass: Option<Pass>,
     behind: VecDeque<usize>,
     turns: Turns,
     /// Turns in a row without holding back, and how often nobody came when it did.
@@ -43,8 +43,8 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    fn promote(&mut self, begins: Instant) -> Option<usize> {
-        self.begins = begins;
+    fn promote(&mut self, pass: Option<Pass>) -> Option<usize> {
+        self.pass = pass;
         self.front = self.behind.pop_front();
         self.front
     }
@@ -86,7 +86,7 @@ impl Client {
                 Place::Behind
             }
             None => {
-                (line.front, line.begins) = (Some(slot), Instant::ZERO);
+                (line.front, line.pass) = (Some(slot), None);
                 Place::Asking
             }
         };
@@ -100,7 +100,7 @@ impl Client {
             let turn = match subject.place {
                 Place::Behind if line.behind.front() == Some(&slot) => self.lease_of(line),
                 Place::Behind => Instant::NEVER,
-                _ => line.begins,
+                _ => Instant::ZERO,
             };
             turn.min(subject.deadline())
         });
@@ -119,11 +119,11 @@ impl Client {
         let lease = self.lease_of(&self.lines[slot % keys]);
         let (line, subject) = (&mut self.lines[slot % keys], &mut self.slots[slot]);
         if subject.place != Place::Behind {
-            return line.front != Some(slot) || line.begins <= now;
+            return true;
         }
         let is_next = line.behind.front() == Some(&slot);
         if is_next && lease <= now {
-            line.promote(now);
+            line.promote(Some(Pass::AtOnce));
             subject.place = Place::Asking;
             return true;
         }
@@ -144,13 +144,14 @@ impl Client {
             return line.behind.retain(|other| *other != slot);
         }
         if line.front == Some(slot) {
-            let mut begins = now;
+            let mut pass = line.pass;
             if before == Place::Holding && !line.behind.is_empty() {
-                begins = line.turns.pass(now);
-                line.held_back |= begins > now;
-                line.in_a_row = if begins > now { 0 } else { line.in_a_row + 1 };
+                let next = line.turns.pass(now);
+                line.held_back |= next == Pass::HoldBack;
+                line.in_a_row = if next == Pass::HoldBack { 0 } else { line.in_a_row + 1 };
+                pass = Some(next);
             }
-            if let Some(next) = line.promote(begins) {
+            if let Some(next) = line.promote(pass) {
                 self.slots[next].place = Place::Asking;
             }
             return;
@@ -216,11 +217,21 @@ impl World {
         let queued = (0..subject.slots.len()).filter(|slot| subject.slots[*slot].queued);
         let queued: Vec<_> = queued.collect();
         let slot = queued.into_iter().find(|slot| subject.may_begin(*slot, now, keys))?;
+        let line = &subject.lines[slot % keys];
+        let pass = line.pass.filter(|_| line.front == Some(slot));
         let began = &mut subject.slots[slot];
+        if began.lock.is_settled() {
+            // As a fresh lock.
+            let settings = *began.lock.settings();
+            began.lock.reset(&settings, self.dice.seed());
+        }
         let (joined, is_over) = (began.joined, began.deadline() <= now);
         began.queued = false;
         began.waiting.begin(joined);
-        began.lock.acquire_since(joined, now);
+        match pass {
+            Some(pass) => began.lock.acquire_next(pass, joined, now),
+            None => began.lock.acquire_since(joined, now),
+        }
         let earlier = |other: &Slot| other.place == Place::Behind && other.joined < joined;
         let others = || subject.slots.iter().skip(slot % keys).step_by(keys);
         let in_line = began_in_line(&subject.lines[slot % keys], slot);
@@ -243,6 +254,7 @@ impl World {
         let run = if is_wanted && before == client { run + 1 } else { u64::from(is_wanted) };
         self.runs[key] = (client, run);
         self.tally.bypassed_most = self.tally.bypassed_most.max(run);
+        self.note_grant(client);
     }
 
     fn judge_lines(&mut self, client: usize, now: Instant) {
@@ -253,7 +265,7 @@ impl World {
             let (in_a_row, allowed) = (line.in_a_row, line.allowed());
             let stands = match line.front.map(|front| &subject.slots[front]) {
                 None => !line.behind.is_empty(),
-                Some(front) if front.queued => line.begins <= now,
+                Some(front) if front.queued => true,
                 Some(front) if front.place == Place::Holding => {
                     !line.behind.is_empty() && subject.lease_of(line) <= now
                 }

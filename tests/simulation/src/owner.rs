@@ -17,6 +17,9 @@ impl World {
         if self.is_over {
             return;
         }
+        if self.plan.contest.is_some() {
+            return self.contend(client, slot);
+        }
         let longest = if self.plan.hasty { self.plan.ttl / 16 } else { self.plan.ttl };
         let next = self.now + self.dice.below(longest);
         self.schedule(next, Happening::Act { client, slot });
@@ -164,6 +167,7 @@ impl World {
         self.flush(client);
         self.judge_leases(client);
         self.judge_settled(client);
+        self.judge_pauses(client);
         self.plan_wake(client);
     }
 
@@ -226,6 +230,7 @@ impl World {
         self.trace.bytes(format!("{event:?}").as_bytes());
         let token = self.clients[client].slots[slot].token;
         self.judge_event(client, slot, token, event);
+        self.go_on(client, slot, event);
         let subject = &mut self.clients[client].slots[slot];
         match event {
             Event::Acquired(lease) => {

@@ -161,6 +161,10 @@ pub struct Plan {
     crowd: usize,
     /// Owners decide often.
     pub(crate) hasty: bool,
+    /// Owners do nothing but contend, and of so many clients there is only one owner each.
+    pub(crate) contest: Option<usize>,
+    /// The longest that bytes take unless they are slow.
+    pub(crate) latency: u64,
     pub(crate) ttl: u64,
     pub(crate) reply_timeout: u64,
     /// Clocks are off by at most so many parts per million.
@@ -216,6 +220,8 @@ impl Plan {
             dialects: core::array::from_fn(|_| dice.among(&DIALECTS)),
             crowd,
             hasty,
+            contest: None,
+            latency: 50 + (ttl / 200).min(5_000),
             mute: core::array::from_fn(|_| dice.chance(60)),
             broken: None,
         }
@@ -247,6 +253,42 @@ impl Plan {
         (self.servers, self.keys, self.crowd, self.resp2) = (1, 4, 1, true);
         self.rates[Fault::Pause as usize] = Fault::Pause.highest();
         self
+    }
+
+    /// A world without faults, with one key that all owners want all the time, and hold for a millisecond.
+    #[must_use]
+    pub fn contest(seed: u64) -> Self {
+        let plan = Fault::ALL.into_iter().fold(Self::new(seed), Self::without);
+        let mut dice = Dice::new(seed);
+        let clients = dice.among(&[2, 3, 4, 4, 6, 8]);
+        let contest = Some(dice.among(&[0, 0, 0, 1, clients / 2]));
+        let servers = dice.among(&[1, 1, 1, 1, 3, 5]);
+        // Several servers are near: clients hold back for a fixed time there.
+        let farthest = if servers > 1 { 500 } else { 1500 };
+        Self {
+            servers,
+            clients,
+            contest,
+            crowd: dice.among(&[1, 2, 4, 4, 12]),
+            latency: dice.among(&[100, 100, 200, 500, farthest]),
+            keys: 1,
+            ttl: 300_000,
+            reply_timeout: 60_000,
+            resp2: false,
+            mute: [false; 8],
+            ..plan
+        }
+    }
+
+    /// Whether its owners do nothing but contend.
+    #[must_use]
+    pub const fn is_contest(&self) -> bool {
+        self.contest.is_some()
+    }
+
+    /// Whether every client of a contest passes its locks on among its own, and one server decides.
+    pub(crate) const fn is_orderly(&self) -> bool {
+        matches!(self.contest, Some(0)) && self.crowd > 1 && self.servers == 1
     }
 
     /// The faults that this world has.
@@ -293,6 +335,10 @@ impl fmt::Display for Plan {
         write!(f, "reply timeout {reply_timeout} ms, clocks off by {drift} ppm;")?;
         for fault in self.faults() {
             write!(f, " {fault} {}", self.rate(fault))?;
+        }
+        if let Some(alone) = self.contest {
+            let latency = self.latency;
+            write!(f, " a contest, {alone} owners alone, bytes take up to {latency} us")?;
         }
         self.broken.map_or(Ok(()), |bound| write!(f, "; bound broken: {bound}"))
     }

@@ -13,7 +13,7 @@
 //!
 //! Of any lock that waits: it tries [`RETRIES_MAX`] times in a second at most.
 
-use redlatch_core::{Answer, Instant, Phase, Retry, Ticket, majority};
+use redlatch_core::{Answer, Instant, Phase, Retry, Ticket, Turns, majority};
 use redlatch_model::{Change, Effect};
 
 use crate::client::{Slot, Stage, name};
@@ -78,8 +78,7 @@ impl Waiting {
     pub(crate) fn ask(&mut self, ticket: Ticket, now: u64) -> bool {
         match self.alerts[ticket.server()].replace(Alert::Asked(ticket, now)) {
             None => true,
-            Some(Alert::Told { .. }) => core::mem::take(&mut self.is_hinted),
-            Some(_) => false,
+            Some(_) => core::mem::take(&mut self.is_hinted),
         }
     }
 
@@ -87,6 +86,11 @@ impl Waiting {
         let mut alerts = self.alerts.iter().flatten().peekable();
         let is_asked = alerts.peek().is_some();
         is_asked && alerts.all(|it| matches!(it, Alert::Told { .. } | Alert::Gone { .. }))
+    }
+
+    /// Whether no answer is to come, and no server will tell.
+    fn is_idle(&self) -> bool {
+        self.alerts.iter().flatten().all(|alert| *alert == Alert::Deaf)
     }
 
     /// Whether one who sleeps has a reason to try again.
@@ -258,11 +262,31 @@ impl World {
     }
 
     /// The longest from the moment when a key is free on a majority until one who sleeps tries to take it.
-    /// The push is under way for as long as anything may be. Whoever is not told waits until the key expires as
-    /// it was told, which is late by as long as that answer took, and by what the clocks differ.
+    /// Whoever lets others come first does so for two milliseconds and six round trips. The push is under way
+    /// for as long as anything may be. Whoever is not told waits until the key expires as it was told, which
+    /// is late by as long as that answer took, and by what the clocks differ.
     fn patience(&self, waiting: &Waiting) -> u64 {
         let drift = 2 * self.plan.drift * self.plan.ttl / 1_000_000;
-        SPREAD + MARGIN + drift + waiting.slowest() + 2 * self.usual_latency()
+        let slowest = waiting.slowest();
+        let round_trip = slowest.max(2 * self.usual_latency()).min(16_000);
+        let held_back = Turns::HOLD_BACK + 6 * round_trip;
+        SPREAD.max(held_back) + MARGIN + drift + slowest + 2 * self.usual_latency()
+    }
+
+    /// I6: who pauses for longer than its policy wants, or an answer may take, has been told why.
+    pub(crate) fn judge_pauses(&mut self, client: usize) {
+        let subject = &self.clients[client];
+        let now = subject.clock.instant(self.now);
+        let longest = (self.plan.ttl / 3).max(self.plan.reply_timeout).max(SPREAD) + MARGIN;
+        let stuck = subject.slots.iter().position(|slot| {
+            let pauses = slot.lock.phase() == Phase::Pausing && slot.waiting.is_idle();
+            let left = slot.lock.poll_timeout().saturating_since(now).as_micros();
+            pauses && left > u128::from(longest)
+        });
+        if let Some(slot) = stuck {
+            let text = format!("c{client} waits for nothing, slot {slot}");
+            self.violate(Violation::Stuck(text));
+        }
     }
 
     /// I6: nobody sleeps while the key is free.

@@ -6,6 +6,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use redlatch_core::Token;
 
 use crate::client::Client;
+use crate::contest::Standing;
 use crate::dice::Dice;
 use crate::judge::{Deeds, Violation};
 use crate::lines::{Line, Place};
@@ -93,6 +94,8 @@ pub(crate) struct World {
     pub(crate) lives: Vec<u16>,
     /// Who had each key last, and how often in a row while another client asked for it.
     pub(crate) runs: Vec<(usize, u64)>,
+    /// How the clients of a contest fare.
+    pub(crate) standings: Vec<Standing>,
     /// Which servers have each key.
     pub(crate) presence: Vec<Presence>,
 }
@@ -134,6 +137,10 @@ pub struct Tally {
     pub held_back: u64,
     /// Most grants in a row to one client while another asked for the same key.
     pub bypassed_most: u64,
+    /// Most grants in a row to others in a contest, while a client asked for the same key.
+    pub passed_over_most: u64,
+    /// The smallest share of a client in a contest, in percent of an equal one.
+    pub share_least: Option<u64>,
     /// Faults that struck.
     pub faults: [u64; Fault::ALL.len()],
 }
@@ -157,6 +164,8 @@ impl Tally {
         self.retries_most = self.retries_most.max(other.retries_most);
         self.held_back += other.held_back;
         self.bypassed_most = self.bypassed_most.max(other.bypassed_most);
+        self.passed_over_most = self.passed_over_most.max(other.passed_over_most);
+        self.share_least = self.share_least.into_iter().chain(other.share_least).min();
         self.turns_most = self.turns_most.max(other.turns_most);
         for (count, more) in self.faults.iter_mut().zip(other.faults) {
             *count += more;
@@ -191,6 +200,7 @@ impl World {
             orphans: Vec::new(),
             lives: vec![0; plan.clients],
             runs: vec![(0, 0); plan.keys],
+            standings: vec![Standing::default(); plan.clients],
             presence: vec![Presence::new(plan.servers); plan.keys],
             plan: plan.clone(),
         };
@@ -349,6 +359,7 @@ impl World {
     /// Nobody wants a lock any more.
     fn retire(&mut self) {
         self.judge_progress();
+        self.judge_shares();
         self.is_over = true;
         self.trace.tell(self.now, || "--- nobody wants a lock any more".to_owned());
         for client in 0..self.clients.len() {

@@ -44,6 +44,16 @@ fn a_world_without_faults_has_none_and_gets_things_done() {
     assert_eq!(summary.tally.unconfirmed, 0, "{summary}");
 }
 
+/// Clients that all want one key: each has its part, and passes the lock on among its own for a while.
+#[test]
+fn nobody_is_shut_out_of_a_contest() {
+    let summary = campaign(0..8, 1, Plan::contest);
+    assert_eq!(summary.failures, [], "{summary}");
+    let tally = summary.tally;
+    assert!(tally.grants > 20_000 && tally.held_back > 500, "{summary}");
+    assert!(tally.passed_over_most > 16 && tally.share_least.is_some(), "{summary}");
+}
+
 /// The judges can find something: where a bound is broken, harm is done and seen.
 #[test]
 fn a_broken_bound_breaks_exclusion() {

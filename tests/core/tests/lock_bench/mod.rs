@@ -10,8 +10,8 @@ use core::time::Duration;
 use std::collections::HashMap;
 
 use redlatch_core::{
-    Answer, Command, Delay, Denial, Detached, Event, Instant, Lock, Output, Refusal, Released,
-    Retry, Seat, Settings, Ticket, Token, Ttl,
+    Answer, Command, Delay, Denial, Detached, Event, Instant, Lock, Output, Pass, Refusal,
+    Released, Retry, Seat, Settings, Ticket, Token, Ttl,
 };
 
 /// A machine under test, with everything it asked for so far.
@@ -68,6 +68,8 @@ impl Bench {
         let (verb, argument) = step.split_once(' ').unwrap_or((step, ""));
         match verb {
             "acquire" => self.lock.acquire(self.now),
+            "next" => self.lock.acquire_next(Pass::AtOnce, self.now, self.now),
+            "hold-back" => self.lock.acquire_next(Pass::HoldBack, self.now, self.now),
             "provide" => {
                 self.tokens += 1;
                 let token = self.token();

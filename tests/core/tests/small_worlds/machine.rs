@@ -304,7 +304,7 @@ impl Bench {
         cut(&mut debug, ", now: ", " }", true);
         cut(&mut debug, "attempts: Attempts {", "}", !tries);
         cut(&mut debug, "upkeep: Upkeep {", "}", !holds);
-        cut(&mut debug, "wakings: Wakings {", "}", !tries);
+        cut(&mut debug, "precedence: Precedence {", "}", !tries);
         debug
     }
 
