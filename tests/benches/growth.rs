@@ -16,6 +16,8 @@ mod memory;
 mod options;
 #[path = "measure/picture.rs"]
 mod picture;
+#[path = "measure/save.rs"]
+mod save;
 #[path = "measure/scale.rs"]
 mod scale;
 #[path = "growth/table.rs"]
@@ -28,8 +30,6 @@ mod trial;
 mod usage;
 #[path = "growth/worker.rs"]
 mod worker;
-
-use std::fs;
 
 use clap::{Parser, ValueEnum};
 use options::{Options, Role, Scene};
@@ -58,8 +58,7 @@ fn main() -> Result<(), Failed> {
     }
     if let Some(path) = &run.svg {
         let what = format!("What more locks and waiters cost, on {}", run.server);
-        fs::write(path, picture::drawn(&panels(&rows), &what))?;
-        println!("drawn: {}", path.display());
+        save::save(path, &picture::drawn(&panels(&rows), &what))?;
     }
     Ok(())
 }

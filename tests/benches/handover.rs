@@ -38,6 +38,8 @@ mod relay;
 mod released;
 #[path = "handover/report.rs"]
 mod report;
+#[path = "measure/save.rs"]
+mod save;
 #[path = "measure/scale.rs"]
 mod scale;
 #[path = "handover/sent.rs"]
@@ -52,8 +54,6 @@ mod told;
 mod usage;
 #[path = "handover/worker.rs"]
 mod worker;
-
-use std::fs;
 
 use clap::Parser;
 use options::{Options, Part, Role, Run};
@@ -82,8 +82,7 @@ fn turns(run: &Run, server: &Server) -> Result<(), Failed> {
     let settings = contest::contest(run, server)?;
     if let Some(path) = &run.svg {
         let what = format!("How a lock changes hands, on {}", run.server);
-        fs::write(path, picture::drawn(&diagrams::diagrams(&settings), &what))?;
-        println!("drawn: {}\n", path.display());
+        save::save(path, &picture::drawn(&diagrams::diagrams(&settings), &what))?;
     }
     Ok(())
 }
