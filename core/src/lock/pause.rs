@@ -187,14 +187,9 @@ where
                 self.look(Pause { kind: Kind::Looking, until: self.answered(pause.due), ..pause });
             }
             State::Pausing(pause) => {
+                let (woken, stood_aside) = (pause.kind != Kind::Policy, pause.kind == Kind::Aside);
                 let resume = if pause.kind == Kind::Woken { pause.due } else { Instant::ZERO };
-                match pause.kind {
-                    Kind::Policy => self.precedence.begin(),
-                    kind => {
-                        let stood_aside = kind == Kind::Aside;
-                        self.precedence.begin_woken(stood_aside, resume);
-                    }
-                }
+                self.precedence.begin(woken, stood_aside, resume);
                 self.state = State::NeedToken;
             }
             _ => {}

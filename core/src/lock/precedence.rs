@@ -163,14 +163,9 @@ impl Precedence {
         spread.min(Self::SPREAD_MAX)
     }
 
-    /// An attempt begins that the policy wanted.
-    pub(super) const fn begin(&mut self) {
-        (self.woken, self.stood_aside, self.resume) = (false, false, Instant::ZERO);
-    }
-
-    /// An attempt begins that the policy did not want; `resume` is when it wants the next.
-    pub(super) const fn begin_woken(&mut self, stood_aside: bool, resume: Instant) {
-        (self.woken, self.stood_aside, self.resume) = (true, stood_aside, resume);
+    /// An attempt begins. If the policy did not want it, `resume` is when it wants the next, if that is known.
+    pub(super) const fn begin(&mut self, woken: bool, stood_aside: bool, resume: Instant) {
+        (self.woken, self.stood_aside, self.resume) = (woken, stood_aside, resume);
     }
 
     /// Whether the attempt is likely to succeed: so its proof is asked for at once.
