@@ -5,6 +5,7 @@ pub mod conformance;
 pub mod example;
 pub mod hold;
 pub mod model;
+mod pause;
 pub mod port;
 pub mod proxy;
 pub mod server;

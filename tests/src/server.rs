@@ -23,6 +23,7 @@ pub use kind::Kind;
 pub use query::{Inspector, Value};
 pub use redlatch_model::Data;
 
+use crate::pause::breathe;
 use crate::port::Port;
 use process::Process;
 
@@ -293,7 +294,7 @@ fn launch(
             Err(reason) if Instant::now() > deadline => {
                 return Err(failed(format!("not ready after {START_DEADLINE:?}: {reason}")));
             }
-            Err(_) => process::breathe(),
+            Err(_) => breathe(),
         }
     }
 }

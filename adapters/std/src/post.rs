@@ -122,22 +122,25 @@ impl Post {
         }
     }
 
-    /// Waits until the watch is to read.
+    /// Waits until the watch is to read: it is called, or no caller has led for the time of `grace`.
     fn watch(&self) -> Box<Reading> {
-        let mut led = None;
+        let (mut led, mut due) = (None, Instant::NEVER);
         loop {
             let mut state = self.state();
-            // Also who comes too early, because it was unparked for another reason, may begin.
-            let is_idle = state.appointed.is_none() && led == Some(state.led);
+            let now = os::now();
+            let is_idle = led == Some(state.led) && now >= due && state.appointed.is_none();
             let is_due = state.called || is_idle;
             if let Some(reading) = state.reading.take_if(|_| is_due) {
                 state.called = false;
                 state.watched += 1;
                 return reading;
             }
-            led = Some(state.led);
+            // Who comes too early, because it was unparked for another reason, does not begin anew.
+            if led != Some(state.led) || now >= due {
+                (led, due) = (Some(state.led), now.saturating_add(self.grace));
+            }
             drop(state);
-            thread::park_timeout(self.grace);
+            park(due);
         }
     }
 

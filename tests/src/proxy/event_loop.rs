@@ -14,7 +14,7 @@ use mio::{Events, Interest, Poll, Token};
 use super::pipe::Side;
 use super::session::{Fate, Session, Strikes, Turn};
 use super::{Accepting, Behaviour, Counters, Report, Strike};
-use crate::port::Port;
+use crate::port::{Port, listen};
 
 pub(super) const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
@@ -78,7 +78,7 @@ impl EventLoop {
     pub(super) fn listen(&mut self) -> io::Result<()> {
         if self.listener.is_none() {
             let address = SocketAddr::from(([127, 0, 0, 1], self.port.number()));
-            let mut listener = TcpListener::bind(address)?;
+            let mut listener = listen(address)?;
             self.poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
             self.listener = Some(listener);
         }

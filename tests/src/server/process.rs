@@ -5,10 +5,11 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
 use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::pause::breathe;
 
 /// Waits for the end of its standard input, which comes when the test process is gone, and kills the server then.
 /// It ignores the signals of the terminal, so that it is there to do so.
@@ -103,9 +104,4 @@ impl Drop for Process {
         let _ = self.guard.wait();
         let _ = self.kill();
     }
-}
-
-/// The pause between two looks at something that offers no event to wait for.
-pub(super) fn breathe() {
-    thread::sleep(Duration::from_millis(2));
 }

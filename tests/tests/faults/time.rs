@@ -85,13 +85,13 @@ fn f35_the_wall_clock_of_the_client_jumps() {
 #[test]
 fn f37_the_wall_clock_of_the_server_jumps_forward() {
     on_every_shifted_server(|stand, preload| {
-        let client = stand.client();
+        let [client, other] = [(); 2].map(|()| stand.client());
         let often = Renew { divisor: 1000, most: None };
         let renewed = held(&client.renewing(often), "renewed");
         let trusting = held(&client, "trusting");
         preload.forward(HOUR);
         assert_eq!(renewed.wait_lost(LONG), Some(Loss::Deleted));
-        let second = held(&client, "trusting");
+        let second = held(&other, "trusting");
         assert!(trusting.is_valid() && second.is_valid(), "the hole is there");
         assert!(!trusting.release().expect("answered"), "it is told at the latest here");
         assert!(second.release().expect("answered"));

@@ -13,7 +13,7 @@ use mio::{Events, Interest, Poll, Token};
 use redlatch_model::{Data, Flow, Server, SessionId};
 
 use super::{Address, Clock, lock};
-use crate::port::Port;
+use crate::port::{Port, listen};
 
 pub(super) const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
@@ -107,7 +107,7 @@ impl EventLoop {
                     address.set_port(port.number());
                     self.port = Some(port);
                 }
-                let mut listener = TcpListener::bind(*address)?;
+                let mut listener = listen(*address)?;
                 registry.register(&mut listener, LISTENER, Interest::READABLE)?;
                 Listener::Tcp(listener)
             }
