@@ -15,7 +15,7 @@ use crate::lines::Turn;
 use crate::os;
 use crate::owned::{Leaves, Owned};
 use crate::progress::{Awaits, Progress};
-use crate::session::Session;
+use crate::session::{InLine, Session};
 use crate::trace::Span;
 
 /// A lock that is being taken. Dropped before it is done, it leaves what it may have to the reaper,
@@ -23,7 +23,6 @@ use crate::trace::Span;
 #[must_use = "nothing happens until it is polled"]
 pub struct Acquiring {
     drive: Drive,
-    began: Instant,
     /// In line until it is its turn, or until this moment, when the last attempt is due.
     queued: Option<Instant>,
 }
@@ -56,7 +55,6 @@ impl Engine {
 
 impl Acquiring {
     fn new(engine: &Arc<Engine>, session: Arc<Session>, retry: Retry) -> Self {
-        let began = os::now();
         match retry.retries {
             None => engine.lines.join(&session),
             Some(_) if retry != Retry::NONE => engine.lines.join_apart(&session),
@@ -66,11 +64,12 @@ impl Acquiring {
         if engine.is_closed() {
             session.cancel();
         }
-        let deadline = retry.deadline.map_or(Instant::NEVER, |span| began.saturating_add(span));
+        let asked = session.asked();
+        let deadline = retry.deadline.map_or(Instant::NEVER, |span| asked.saturating_add(span));
         let span = Span::lock(session.key());
         let owned = Owned::new(engine, session, Leaves::Unwanted);
-        let drive = Drive::new(owned, span, Wish::Acquire { since: began, pass: None });
-        Self { drive, began, queued: Some(deadline) }
+        let drive = Drive::new(owned, span, Wish::Acquire { pass: None });
+        Self { drive, queued: Some(deadline) }
     }
 
     /// Waits for the lock.
@@ -96,7 +95,12 @@ impl Acquiring {
     /// before it.
     #[must_use]
     pub fn awaits(&self) -> Awaits {
-        if self.queued.is_some() { Awaits::Call } else { self.drive.awaits() }
+        match self.drive.owned() {
+            Some(Owned { engine, session, .. }) if session.in_line() == InLine::Behind => {
+                if engine.lines.is_next(session) { Awaits::Turn } else { Awaits::Call }
+            }
+            _ => self.drive.awaits(),
+        }
     }
 
     fn end(&mut self, event: Result<Event, Error>) -> Result<Held, Error> {
@@ -110,8 +114,9 @@ impl Acquiring {
             return Ok(Held::new(owned));
         }
         let now = os::now();
-        engine.leave_line(session, now);
-        let waited = now.saturating_since(self.began);
+        let next = engine.leave_line(session, now);
+        engine.flush_before(next, now);
+        let waited = now.saturating_since(session.asked());
         Err(match event {
             Ok(Event::Denied(tally)) => engine.denied(tally, waited),
             Ok(_) => engine.denied(Tally::default(), waited),
@@ -142,3 +147,7 @@ fn poll_turn(owned: &Owned, deadline: Instant, waker: &Waker) -> Progress<Option
         Turn::Wait(until) => Progress::Wait(until.min(deadline)),
     }
 }
+
+#[cfg(test)]
+#[path = "acquire_tests.rs"]
+mod tests;

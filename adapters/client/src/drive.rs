@@ -3,6 +3,7 @@
 use core::task::Waker;
 use redlatch_core::{Event, Instant, Pass};
 
+use crate::driven::Driven;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::mail::Mail;
@@ -10,16 +11,14 @@ use crate::os;
 use crate::owned::{Leaves, Owned};
 use crate::progress::{Awaits, Progress};
 use crate::round::{Round, Step};
-use crate::session::{Machine, Session};
+use crate::session::Session;
 use crate::trace::Span;
 
 /// What the owner wants.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wish {
-    /// The lock, for somebody who has waited since then, and whose client may just have had it; it is
-    /// nobody's when this is dropped.
+    /// The lock, which the client may just have had; it is nobody's when this is dropped.
     Acquire {
-        since: Instant,
         pass: Option<Pass>,
     },
     Extend,
@@ -28,18 +27,15 @@ pub(crate) enum Wish {
 }
 
 impl Wish {
-    /// The owner takes over the machine, which is held here, and tells it.
-    fn tell(self, session: &Session, lock: &mut Machine, now: Instant) {
+    /// The owner takes over the machine, which is held here, and tells it. Whether nobody else had done that.
+    fn tell(self, session: &Session, machine: &mut Driven, now: Instant) -> bool {
         match self {
-            // Nobody else has driven it yet.
-            Self::Acquire { since, pass: None } => return lock.acquire_since(since, now),
-            Self::Acquire { since, pass: Some(pass) } => {
-                return lock.acquire_next(pass, since, now);
-            }
-            Self::Extend => lock.extend(now),
-            Self::Release => lock.release(now),
+            Self::Acquire { pass } => return machine.begin(pass, session.asked(), now),
+            Self::Extend => machine.lock.extend(now),
+            Self::Release => machine.lock.release(now),
         }
         session.take();
+        true
     }
 
     /// What is left to do when this is dropped, before or after the machine is told.
@@ -55,8 +51,10 @@ impl Wish {
     }
 
     /// Drives the machine until it says how that went, or waits.
-    fn turn(self, engine: &Engine, lock: &mut Machine, round: &mut Round<'_>) -> Turn {
-        let result = match engine.step(lock, round) {
+    fn turn(self, engine: &Engine, machine: &mut Driven, round: &mut Round<'_>) -> Turn {
+        let step = machine.take_said().map(|said| said.map(Step::Event));
+        let lock = &mut machine.lock;
+        let result = match step.unwrap_or_else(|| engine.step(lock, round)) {
             // A lock that is had after the client was closed could not be given back any more.
             Ok(Step::Event(_)) if self.is_acquisition() && engine.is_closed() => Err(Error::Closed),
             Ok(Step::Event(event)) => Ok(event),
@@ -112,7 +110,7 @@ impl Drive {
     pub(crate) fn begin(self) -> Self {
         let now = os::now();
         if let Some(Owned { session, .. }) = &self.owned {
-            self.wish.tell(session, &mut session.machine().lock, now);
+            self.wish.tell(session, &mut session.machine(), now);
         }
         self.begun(now)
     }
@@ -168,21 +166,24 @@ impl Drive {
             round.now = os::now();
             if self.began.is_none() {
                 self.began = Some(round.now);
-                self.wish.tell(session, &mut machine.lock, round.now);
+                if !self.wish.tell(session, &mut machine, round.now) {
+                    session.look(&mut round.mail, None);
+                    self.waits = true;
+                }
                 *leaves = self.wish.leaves(true);
             }
             if self.waits {
                 round.hand_on(&mut machine.lock);
             }
-            let turn = self.wish.turn(engine, &mut machine.lock, &mut round);
+            let turn = self.wish.turn(engine, &mut machine, &mut round);
             let holds = machine.lock.lease().is_some();
             drop(machine);
-            engine.pass_on(session, holds, round.now);
+            let next = engine.pass_on(session, holds, round.now);
             round.keepers.wake();
             match turn {
                 Turn::Wait(until) => {
                     self.waits = true;
-                    engine.flush(round.now);
+                    engine.flush_before(next, round.now);
                     session.look(&mut round.mail, Some(waker.clone()));
                     if round.mail.is_empty() && !session.is_cancelled() {
                         return Progress::Wait(until);
@@ -195,7 +196,7 @@ impl Drive {
                     } else if result.is_err() {
                         session.take();
                     }
-                    engine.flush(round.now);
+                    engine.flush_before(next, round.now);
                     round.tidings.tell(session.key());
                     return Progress::Done(result);
                 }

@@ -9,13 +9,14 @@ use redlatch_core::{Denial, Instant, Lease, Loss, Tally, majority};
 
 use crate::errands::Errands;
 use crate::error::{Cause, Error};
-use crate::lines::Lines;
+use crate::lines::{Lines, Turn};
 use crate::link::Link;
+use crate::mail::Mail;
 use crate::notice::Notice;
 use crate::options::Options;
 use crate::os;
 use crate::progress::Progress;
-use crate::round::Round;
+use crate::round::{Round, Step};
 use crate::session::{InLine, Session};
 use crate::sync::Place;
 use crate::tls::TlsConfig;
@@ -182,28 +183,65 @@ impl Engine {
         if wants.is_some() {
             session.hand_to(&self.errands);
         }
-        self.pass_on(session, holds, round.now);
+        let next = self.pass_on(session, holds, round.now);
         round.keepers.wake();
-        self.flush(round.now);
+        self.flush_before(next, round.now);
         round.tidings.tell(session.key());
         session.standing(os::now()).unwrap_or(Err(Loss::Expired))
     }
 
     /// A lock that was held and is not lets the next in line begin. Whoever drives a machine calls this
-    /// when it has let go of it, before it flushes; `holds` says whether the lock is held.
-    pub(crate) fn pass_on(&self, session: &Arc<Session>, holds: bool, now: Instant) {
-        if !holds && session.in_line() == InLine::Holding {
-            self.leave_line(session, now);
-        }
+    /// when it has let go of it, before it flushes; `holds` says whether the lock is held. Gives whom to
+    /// wake after that.
+    pub(crate) fn pass_on(
+        &self,
+        session: &Arc<Session>,
+        holds: bool,
+        now: Instant,
+    ) -> Option<Arc<Session>> {
+        let left = !holds && session.in_line() == InLine::Holding;
+        if left { self.leave_line(session, now) } else { None }
     }
 
-    /// It has not, or no longer, to do with the lock.
-    pub(crate) fn leave_line(&self, session: &Arc<Session>, now: Instant) {
-        if let Some(next) = self.lines.leave(session, now) {
-            next.wake();
+    /// It has not, or no longer, to do with the lock. Gives whom to wake after the flush.
+    #[must_use]
+    pub(crate) fn leave_line(&self, session: &Arc<Session>, now: Instant) -> Option<Arc<Session>> {
+        let next = self.lines.leave(session, now);
+        if let Some(next) = &next {
+            self.begin(next, now);
         }
         if self.is_closed() {
             self.errands.poke();
+        }
+        next
+    }
+
+    /// Begins for the owner of the session, if it is its turn: what it sends first leaves together with
+    /// what is queued already, and does not wait until its owner is awake.
+    fn begin(&self, session: &Arc<Session>, now: Instant) {
+        let Turn::Begin(pass) = self.lines.turn(session, now) else { return };
+        let mut machine = session.machine();
+        let wanted = session.is_owned() && !session.is_cancelled();
+        if !wanted || !machine.begin(pass, session.asked(), now) {
+            return;
+        }
+        let mut round = Round::new(session, Mail::default(), now);
+        match self.step(&mut machine.lock, &mut round) {
+            Ok(Step::Wait(_)) => {}
+            Ok(Step::Event(event)) => machine.keep(Ok(event)),
+            Err(error) => machine.keep(Err(error)),
+        }
+        session.put_back(round.mail);
+        drop(machine);
+        round.keepers.wake();
+        round.tidings.tell(session.key());
+    }
+
+    /// Flushes, and wakes who has come to the front of a line.
+    pub(crate) fn flush_before(&self, next: Option<Arc<Session>>, now: Instant) {
+        self.flush(now);
+        if let Some(next) = next {
+            next.wake();
         }
     }
 

@@ -111,9 +111,9 @@ impl Held {
         if wants.is_some() {
             session.hand_to(&engine.errands);
         }
-        engine.pass_on(session, false, round.now);
+        let next = engine.pass_on(session, false, round.now);
         round.keepers.wake();
-        engine.flush(round.now);
+        engine.flush_before(next, round.now);
         round.tidings.tell(session.key());
         *leaves = Leaves::Nothing;
         detached.map(|lock| Detached::new(engine, session.key(), ttl, lock))

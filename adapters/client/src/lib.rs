@@ -60,6 +60,7 @@ mod channel;
 mod config;
 mod detached;
 mod drive;
+mod driven;
 mod endpoint;
 mod engine;
 mod errands;

@@ -1,8 +1,9 @@
 //! Those who wait for a lock in this client, in a line for each key.
 //!
 //! Only the front of a line asks the servers. Who stands behind it waits without a command until the
-//! front lets go, and is then told to begin, in order of arrival: its claim leaves right behind the
-//! release. A front that has the lock stays the front until it has given it back or lost it.
+//! front lets go, and is then begun for, in order of arrival: whoever drives the front queues the claim of
+//! the next right behind the release, and wakes it when both have left. A front that has the lock stays
+//! the front until it has given it back or lost it.
 //!
 //! ```text
 //!            join                     the front leaves              acquired
@@ -103,6 +104,15 @@ impl Lines {
         let mut state = self.state();
         let line = state.lines.get_mut(&**session.key());
         line.map_or(Turn::Begin(None), |line| line.turn(session, now))
+    }
+
+    /// Whether it comes when the front, which holds the lock, lets go.
+    pub(crate) fn is_next(&self, session: &Arc<Session>) -> bool {
+        let state = self.state();
+        state.lines.get(&**session.key()).is_some_and(|line| {
+            let is_held = |front: &Arc<Session>| front.in_line() == InLine::Holding;
+            is(line.behind.front(), session) && line.front.as_ref().is_some_and(is_held)
+        })
     }
 
     /// It has the lock; `refused` says whether somebody else had it first. Gives whom to wake: the next

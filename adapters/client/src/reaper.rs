@@ -106,11 +106,12 @@ impl Rounds {
         let (listed, holds) = (machine.listed, machine.lock.lease().is_some());
         drop(machine);
         drop(before);
-        if abandoned {
-            engine.leave_line(&session, round.now);
-        }
-        engine.pass_on(&session, holds, round.now);
+        let left = if abandoned { engine.leave_line(&session, round.now) } else { None };
+        let next = left.or_else(|| engine.pass_on(&session, holds, round.now));
         round.keepers.wake();
+        if next.is_some() {
+            engine.flush_before(next, round.now);
+        }
         round.tidings.tell(session.key());
         if let Some(at) = listed {
             self.due.insert((at, session.id()), session);

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use redlatch_core::{Answer, Event, Instant, Loss, Output, majority};
 
+use crate::driven::Machine;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::link::Sending;
 use crate::mail::{Incoming, Mail};
 use crate::os;
-use crate::session::{Machine, Session, Tidings};
+use crate::session::{Session, Tidings};
 
 /// One turn of whoever drives a machine. The clock is read once for all of it.
 pub(crate) struct Round<'a> {

@@ -7,23 +7,23 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use redlatch_core::{Answer, Event, Instant, Lease, Lock, Loss, Settings, Ticket};
 
+use crate::driven::Driven;
 use crate::errands::Errands;
 use crate::key::Key;
-use crate::mail::Mail;
+use crate::mail::{Incoming, Mail};
 use crate::os;
 use crate::progress::Awaits;
 use crate::seats::Seats;
 use crate::sync::{Place, Wakers, lock};
 use crate::trace::Untold;
 
-/// The machine itself.
-pub(crate) type Machine = Lock<Key, Seats>;
-
 /// A machine and its mail. Whoever drives it holds [`Session::machine`] while doing so, and waits
 /// without holding anything.
 pub(crate) struct Session {
     id: u64,
     key: Key,
+    /// When it was made, for somebody who wants the lock.
+    asked: Instant,
     machine: Mutex<Driven>,
     inbox: Mutex<Inbox>,
     status: Mutex<Status>,
@@ -43,13 +43,6 @@ pub(crate) enum InLine {
     /// In front or apart.
     Asking,
     Holding,
-}
-
-/// What is only touched by the current driver.
-pub(crate) struct Driven {
-    pub(crate) lock: Machine,
-    /// Under which moment the reaper has it in its list.
-    pub(crate) listed: Option<Instant>,
 }
 
 struct Inbox {
@@ -107,7 +100,8 @@ impl Session {
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             key,
-            machine: Mutex::new(Driven { lock, listed: None }),
+            asked: os::now(),
+            machine: Mutex::new(Driven::new(lock)),
             inbox: Mutex::new(Inbox::new()),
             status: Mutex::default(),
             cancelled: AtomicBool::new(false),
@@ -124,6 +118,11 @@ impl Session {
 
     pub(crate) const fn key(&self) -> &Key {
         &self.key
+    }
+
+    /// When it was asked for.
+    pub(crate) const fn asked(&self) -> Instant {
+        self.asked
     }
 
     pub(crate) fn machine(&self) -> MutexGuard<'_, Driven> {
@@ -151,6 +150,12 @@ impl Session {
     pub(crate) fn abandon_to(self: &Arc<Self>, reaper: &Arc<Errands>) {
         self.abandoned.store(true, Ordering::Release);
         self.hand_to(reaper);
+    }
+
+    /// Whether the owner drives: it has not gone. That stays so while [`Session::machine`] is held, as far as
+    /// the machine goes.
+    pub(crate) fn is_owned(&self) -> bool {
+        matches!(lock(&self.inbox).driver, Driver::Owner(_))
     }
 
     #[must_use]
@@ -202,14 +207,10 @@ impl Session {
         InLine::of(self.in_line.swap(place as u8, Ordering::AcqRel))
     }
 
-    /// The owner's waker will be woken once, by [`Session::wake`]. What was hinted at is forgotten: it is
-    /// not asked for yet.
+    /// The owner's waker will be woken once, by [`Session::wake`].
     pub(crate) fn note_owner(&self, waker: Waker) {
-        let mut inbox = lock(&self.inbox);
-        let before = core::mem::replace(&mut inbox.driver, Driver::Owner(Some(waker)));
-        let mail = core::mem::take(&mut inbox.mail);
-        drop(inbox);
-        drop((before, mail));
+        let before = self.drive_by(Driver::Owner(Some(waker)));
+        drop(before);
     }
 }
 
@@ -245,6 +246,20 @@ impl Session {
     /// Puts an answer in. The driver is [summoned](Session::summon) when all is there that it waits for.
     pub(crate) fn put(&self, ticket: Ticket, answer: Answer) {
         lock(&self.inbox).put(ticket, answer);
+    }
+
+    /// Puts in what was not handed on to the machine.
+    pub(crate) fn put_back(&self, mut mail: Mail) {
+        if mail.is_empty() {
+            return;
+        }
+        let mut inbox = lock(&self.inbox);
+        while let Some(incoming) = mail.next() {
+            match incoming {
+                Incoming::Answer(ticket, answer) => inbox.mail.push(ticket, answer),
+                Incoming::Hint => inbox.mail.hint(),
+            }
+        }
     }
 
     /// Gives whom to call for what was put in.

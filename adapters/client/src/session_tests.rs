@@ -115,6 +115,17 @@ fn mail_keeps_its_order() {
     assert!(mail.is_empty());
 }
 
+/// Somebody else may have begun for the owner before it notes its waker.
+#[test]
+fn what_came_before_the_owner_noted_itself_is_there() {
+    let session = session();
+    let ticket = ticket(&session);
+    let _nobody = session.deliver(ticket, Answer::Ok);
+    session.note_owner(Waker::noop().clone());
+    let mut mail = look(&session, None);
+    assert!(matches!(mail.next(), Some(Incoming::Answer(_, Answer::Ok))));
+}
+
 #[test]
 fn waiting_ends_when_cancelled() {
     let (session, (count, waker)) = (session(), counter());
