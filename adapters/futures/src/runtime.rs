@@ -49,7 +49,8 @@ pub trait Runtime: Send + Sync + Sized + 'static {
     /// Whatever the operating system says; `Unsupported` where there are no such sockets.
     fn connect_unix(&self, path: &Path) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
-    /// Is ready after this time.
+    /// Is ready after this time, or a little earlier where the timer is coarse: who sleeps looks at the
+    /// clock then, and sleeps again.
     fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
 
     /// Runs a task in the background. It may be dropped at any time, as happens when a runtime is

@@ -86,10 +86,11 @@ mod tests {
     use std::io;
     use std::path::Path;
 
-    /// Counts how often somebody went to sleep. Nobody wakes up.
+    /// Counts how often somebody went to sleep. Nobody wakes up, but for the first, who do at once.
     #[derive(Default)]
     struct Sleepless {
         sleeps: AtomicUsize,
+        early: usize,
     }
 
     /// No stream of it exists.
@@ -125,8 +126,9 @@ mod tests {
         }
 
         async fn sleep(&self, _: Duration) {
-            self.sleeps.fetch_add(1, Ordering::SeqCst);
-            pending().await
+            if self.sleeps.fetch_add(1, Ordering::SeqCst) >= self.early {
+                pending().await
+            }
         }
 
         fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -144,6 +146,15 @@ mod tests {
             assert!(timer.poll_until(until, &mut context).is_pending());
             assert_eq!(runtime.sleeps.load(Ordering::SeqCst), sleeps, "for {seconds} s");
         }
+    }
+
+    #[test]
+    fn who_is_woken_too_early_sleeps_again() {
+        let runtime = Sleepless { early: 2, ..Sleepless::default() };
+        let (mut timer, mut context) = (Timer::new(&runtime), Context::from_waker(Waker::noop()));
+        let until = os::now().saturating_add(Duration::from_secs(60));
+        assert!(timer.poll_until(until, &mut context).is_pending());
+        assert_eq!(runtime.sleeps.load(Ordering::SeqCst), 3);
     }
 
     #[test]

@@ -13,6 +13,9 @@ use tokio::runtime::Handle;
 
 use crate::socket::Socket;
 
+/// What tokio's timer counts in.
+const TICK: Duration = Duration::from_millis(1);
+
 /// A tokio runtime, with its I/O and its time enabled.
 #[derive(Clone, Debug)]
 pub struct Tokio(Handle);
@@ -56,7 +59,9 @@ impl Runtime for Tokio {
     }
 
     async fn sleep(&self, time: Duration) {
-        tokio::time::sleep(time).await;
+        // The moment is rounded up, and then what is left until then: on the average that is a tick.
+        let early = time.checked_sub(TICK).filter(|early| !early.is_zero());
+        tokio::time::sleep(early.unwrap_or(time)).await;
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
