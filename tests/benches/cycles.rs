@@ -30,6 +30,8 @@ mod lap;
 mod machine;
 #[path = "cycles/options.rs"]
 mod options;
+#[path = "measure/processor.rs"]
+mod processor;
 #[path = "cycles/race.rs"]
 mod race;
 #[path = "cycles/report.rs"]

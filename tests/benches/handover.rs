@@ -5,8 +5,9 @@
 //!
 //! Every make runs in processes of its own: one, and four that the waiters are spread over. Rounds of the
 //! makes alternate, so that all see the same machine; the ratio of each round is what travels to other
-//! machines. Nothing is pinned. Commands are counted in a round of their own, as `MONITOR` writes
-//! them down: what scripts run is not among them, nor are pushes.
+//! machines. Nothing is pinned but with `--one-processor`, which shows what is left without waking other
+//! processors. Commands are counted in a round of their own, as `MONITOR` writes them down: what scripts run is not
+//! among them, nor are pushes.
 
 #[path = "handover/asleep.rs"]
 mod asleep;
@@ -32,6 +33,8 @@ mod monitor;
 mod options;
 #[path = "measure/picture.rs"]
 mod picture;
+#[path = "measure/processor.rs"]
+mod processor;
 #[path = "handover/relay.rs"]
 mod relay;
 #[path = "handover/released.rs"]
@@ -52,6 +55,8 @@ mod spread;
 mod told;
 #[path = "measure/usage.rs"]
 mod usage;
+#[path = "handover/waking.rs"]
+mod waking;
 #[path = "handover/worker.rs"]
 mod worker;
 
@@ -66,6 +71,10 @@ fn main() -> Result<(), Failed> {
     if let Some(Role::Worker(worker)) = role {
         return worker::run(&worker);
     }
+    // The server and all processes are started by this thread.
+    if run.one_processor && !processor::keep(None, 0) {
+        return Err("this system does not keep us on one processor".into());
+    }
     let server = Server::start(run.server)?;
     for part in &run.parts {
         match part {
@@ -79,6 +88,7 @@ fn main() -> Result<(), Failed> {
 }
 
 fn turns(run: &Run, server: &Server) -> Result<(), Failed> {
+    waking::waking()?;
     let settings = contest::contest(run, server)?;
     if let Some(path) = &run.svg {
         let what = format!("How a lock changes hands, on {}", run.server);

@@ -8,6 +8,8 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use redlatch_testkit::server::Inspector;
 
+use crate::processor::keep;
+
 /// Calls of each command since the start of the server.
 pub(crate) struct Calls(BTreeMap<String, u64>);
 
@@ -102,21 +104,4 @@ impl Pins {
             _ => "not pinned",
         }
     }
-}
-
-/// Whether the main thread of a process, or this thread, was pinned to that processor.
-#[cfg(target_os = "linux")]
-fn keep(process: Option<u32>, processor: usize) -> bool {
-    use rustix::process::Pid;
-    use rustix::thread::{CpuSet, sched_setaffinity};
-
-    let mut set = CpuSet::new();
-    set.set(processor);
-    let pid = process.and_then(|pid| Pid::from_raw(pid.cast_signed()));
-    sched_setaffinity(pid, &set).is_ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn keep(_: Option<u32>, _: usize) -> bool {
-    false
 }

@@ -94,6 +94,9 @@ pub(crate) struct Run {
     /// Processes that they are spread over
     #[arg(long, value_delimiter = ',', default_values_t = [1, 4], value_parser = some())]
     pub(crate) processes: Vec<usize>,
+    /// Keep the server and all clients on one processor
+    #[arg(long)]
+    pub(crate) one_processor: bool,
     /// Where to draw the hand-overs
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,

@@ -82,7 +82,7 @@ pub(crate) fn print(setting: &Setting) {
     let [base, ..] = &**outcomes else { return };
     println!("{waiters} waiters in {processes} process(es)");
     println!(
-        "  {:15}{:>10}{:>10}{:>10}{:>10}{:>26}{:>10}{:>8}{:>14}{:>12}{:>14}",
+        "  {:15}{:>10}{:>10}{:>10}{:>10}{:>28}{:>10}{:>8}{:>14}{:>12}{:>14}",
         "",
         "handovers",
         "p50 us",
@@ -100,7 +100,7 @@ pub(crate) fn print(setting: &Setting) {
         let at = |percent| shown(handovers.percentile(percent), 0);
         let commands = one.commands();
         println!(
-            "  {:15}{:10}{:>10}{:>10}{:>10}{:>26}{commands:10.1}{:8.0}{:>14}{:>12}{:>14}",
+            "  {:15}{:10}{:>10}{:>10}{:>10}{:>28}{commands:10.1}{:8.0}{:>14}{:>12}{:>14}",
             one.make,
             handovers.count(),
             at(50),
