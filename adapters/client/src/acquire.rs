@@ -15,7 +15,7 @@ use crate::lines::Turn;
 use crate::os;
 use crate::owned::{Leaves, Owned};
 use crate::progress::{Awaits, Progress};
-use crate::session::{InLine, Session};
+use crate::session::Session;
 use crate::trace::Span;
 
 /// A lock that is being taken. Dropped before it is done, it leaves what it may have to the reaper,
@@ -95,12 +95,7 @@ impl Acquiring {
     /// before it.
     #[must_use]
     pub fn awaits(&self) -> Awaits {
-        match self.drive.owned() {
-            Some(Owned { engine, session, .. }) if session.in_line() == InLine::Behind => {
-                if engine.lines.is_next(session) { Awaits::Turn } else { Awaits::Call }
-            }
-            _ => self.drive.awaits(),
-        }
+        if self.queued.is_some() { Awaits::Call } else { self.drive.awaits() }
     }
 
     fn end(&mut self, event: Result<Event, Error>) -> Result<Held, Error> {

@@ -226,12 +226,13 @@ impl Engine {
             return;
         }
         let mut round = Round::new(session, Mail::default(), now);
-        match self.step(&mut machine.lock, &mut round) {
-            Ok(Step::Wait(_)) => {}
-            Ok(Step::Event(event)) => machine.keep(Ok(event)),
-            Err(error) => machine.keep(Err(error)),
+        loop {
+            match self.step(&mut machine.lock, &mut round) {
+                Ok(Step::Wait(_)) => break,
+                Ok(Step::Event(event)) => machine.keep(Ok(event)),
+                Err(error) => break machine.keep(Err(error)),
+            }
         }
-        session.put_back(round.mail);
         drop(machine);
         round.keepers.wake();
         round.tidings.tell(session.key());

@@ -106,15 +106,6 @@ impl Lines {
         line.map_or(Turn::Begin(None), |line| line.turn(session, now))
     }
 
-    /// Whether it comes when the front, which holds the lock, lets go.
-    pub(crate) fn is_next(&self, session: &Arc<Session>) -> bool {
-        let state = self.state();
-        state.lines.get(&**session.key()).is_some_and(|line| {
-            let is_held = |front: &Arc<Session>| front.in_line() == InLine::Holding;
-            is(line.behind.front(), session) && line.front.as_ref().is_some_and(is_held)
-        })
-    }
-
     /// It has the lock; `refused` says whether somebody else had it first. Gives whom to wake: the next
     /// minds its lease.
     #[must_use]

@@ -30,9 +30,6 @@ impl<T> Progress<T> {
 pub enum Awaits {
     /// The answer to a request that is in flight.
     Answer,
-    /// That the holder of the lock, in this client, gives it back: it asks for the next in line, so an answer
-    /// comes then. Its waker is woken as well.
-    Turn,
     /// That the server tells something of its own accord.
     Push,
     /// Its waker; perhaps it was woken already.

@@ -10,7 +10,7 @@ use redlatch_core::{Answer, Event, Instant, Lease, Lock, Loss, Settings, Ticket}
 use crate::driven::Driven;
 use crate::errands::Errands;
 use crate::key::Key;
-use crate::mail::{Incoming, Mail};
+use crate::mail::Mail;
 use crate::os;
 use crate::progress::Awaits;
 use crate::seats::Seats;
@@ -246,20 +246,6 @@ impl Session {
     /// Puts an answer in. The driver is [summoned](Session::summon) when all is there that it waits for.
     pub(crate) fn put(&self, ticket: Ticket, answer: Answer) {
         lock(&self.inbox).put(ticket, answer);
-    }
-
-    /// Puts in what was not handed on to the machine.
-    pub(crate) fn put_back(&self, mut mail: Mail) {
-        if mail.is_empty() {
-            return;
-        }
-        let mut inbox = lock(&self.inbox);
-        while let Some(incoming) = mail.next() {
-            match incoming {
-                Incoming::Answer(ticket, answer) => inbox.mail.push(ticket, answer),
-                Incoming::Hint => inbox.mail.hint(),
-            }
-        }
     }
 
     /// Gives whom to call for what was put in.

@@ -29,10 +29,6 @@
 //! * Somebody *sleeps* who waits for what the server tells of its own accord. The watch does not leave
 //!   while anybody does.
 //! * While the connection is idle for long, the watch blocks in a read without a timeout.
-//! * Who is next in the line for a lock that this client holds *stands by*: it leads before there is an
-//!   answer to come, for the holder will ask for it. So it is woken by the answer and not by whoever reads
-//!   it. It does that once, until it has read for others or nothing came for a while, and for nobody who
-//!   needs the watch.
 //! * An ended connection is taken by the watch only, which closes it.
 //!
 //! A leader reads for [`SLICE`] at most before it looks around: nobody can unpark it out of a read, but
@@ -189,24 +185,19 @@ pub(crate) struct Caller<'a> {
     leads: Option<Box<Reading>>,
     /// Its number among the followers.
     follows: Option<u64>,
-    /// It has stood by.
-    stood_by: bool,
 }
 
 impl<'a> Caller<'a> {
     pub(crate) const fn new(post: &'a Post) -> Self {
-        Self { post, leads: None, follows: None, stood_by: false }
+        Self { post, leads: None, follows: None }
     }
 
     /// Waits for what `awaits` says, until the moment at most; or not so long.
     pub(crate) fn wait(&mut self, awaits: impl Fn() -> Awaits, until: Instant) {
         match awaits() {
             Awaits::Answer => self.lead_or_follow(awaits, until),
-            Awaits::Turn if !self.stood_by && self.take_idle() => {
-                self.read(awaits, until, self.post.grace);
-            }
             Awaits::Push => self.sleep(until),
-            Awaits::Turn | Awaits::Call => {
+            Awaits::Call => {
                 self.let_go();
                 park(until);
             }
@@ -217,15 +208,10 @@ impl<'a> Caller<'a> {
         if self.leads.is_none() {
             self.take_or_follow();
         }
-        self.read(awaits, until, SLICE);
-    }
-
-    /// Reads if it leads, for the time of `most` at most. Parks if it does not.
-    fn read(&mut self, awaits: impl Fn() -> Awaits, until: Instant, most: Duration) {
         let Some(reading) = &mut self.leads else { return park(until) };
         // Another leader may have handed out the answer just before.
-        if matches!(awaits(), Awaits::Answer | Awaits::Turn) {
-            reading.read(Some(until.saturating_since(os::now()).min(most)));
+        if awaits() == Awaits::Answer {
+            reading.read(Some(until.saturating_since(os::now()).min(SLICE)));
         }
         if reading.has_ended() {
             self.let_go();
@@ -235,7 +221,9 @@ impl<'a> Caller<'a> {
     fn take_or_follow(&mut self) {
         let mut state = self.post.state();
         if state.may_lead() {
-            self.leads = state.lead();
+            self.leads = state.reading.take();
+            state.appointed = None;
+            state.led += 1;
             state.dismiss(self.follows.take());
         } else if self.follows.is_none() {
             state.followed += 1;
@@ -243,16 +231,6 @@ impl<'a> Caller<'a> {
             let follower = (state.followed, thread::current());
             state.followers.push(follower);
         }
-    }
-
-    /// Stands by, if nobody reads and nobody needs to.
-    fn take_idle(&mut self) -> bool {
-        let mut state = self.post.state();
-        if self.leads.is_none() && state.may_lead() && state.followers.is_empty() {
-            self.leads = state.lead();
-            self.stood_by = true;
-        }
-        self.leads.is_some()
     }
 
     fn sleep(&mut self, until: Instant) {
@@ -278,12 +256,6 @@ impl<'a> Caller<'a> {
 }
 
 impl State {
-    fn lead(&mut self) -> Option<Box<Reading>> {
-        self.appointed = None;
-        self.led += 1;
-        self.reading.take()
-    }
-
     fn dismiss(&mut self, follower: Option<u64>) {
         let at = self.followers.iter().rposition(|(number, _)| Some(*number) == follower);
         if let Some(at) = at {

@@ -260,64 +260,6 @@ fn who_lets_go_asks_for_the_next() {
     assert!(stand.release(held.expect("it is free")).expect("answered"));
 }
 
-/// A holder, and the next in line, who has begun to read.
-fn standing_by<'a>(stand: &'a Stand, scope: &'a thread::Scope<'a, '_>) -> (Held, Asker<'a>) {
-    stand.cycle();
-    let held = stand.lock("passed").expect("free");
-    let led = stand.turns().0;
-    let next = scope.spawn(|| stand.lock("passed"));
-    stand.until("the next stands by", |state| state.led > led && state.reading.is_none());
-    (held, next)
-}
-
-#[test]
-fn the_next_in_line_reads_the_answer_that_it_waits_for() {
-    let stand = Stand::new();
-    thread::scope(|scope| {
-        let (held, next) = standing_by(&stand, scope);
-        let turns = stand.turns();
-        drop(held);
-        let held = next.join().expect("no panic").expect("it was given back");
-        assert_eq!(stand.turns(), turns, "nobody else has read");
-        assert!(stand.release(held).expect("answered"));
-    });
-    stand.cycle();
-}
-
-#[test]
-fn who_stands_by_lets_others_lead_after_it_has_read_for_them() {
-    let stand = Stand::new();
-    thread::scope(|scope| {
-        let (held, next) = standing_by(&stand, scope);
-        stand.cycle();
-        // It may have called the watch for the release.
-        stand.until("nobody reads", |state| {
-            let is_idle = state.reading.as_ref().is_some_and(|reading| !reading.is_awaiting());
-            is_idle && !state.called
-        });
-        let (led, watched) = stand.turns();
-        stand.cycle();
-        assert_eq!(stand.turns(), (led + 2, watched));
-        assert!(stand.release(held).expect("answered"));
-        let held = next.join().expect("no panic").expect("it was given back");
-        assert!(stand.release(held).expect("answered"));
-    });
-}
-
-#[test]
-fn nobody_stands_by_longer_than_the_watch_stays_away() {
-    let stand = Stand::with_grace(GRACE);
-    thread::scope(|scope| {
-        let (held, next) = standing_by(&stand, scope);
-        let led = stand.turns().0;
-        stand.until_watched();
-        assert_eq!(stand.turns().0, led, "it does not stand by again");
-        assert!(stand.release(held).expect("answered"));
-        let held = next.join().expect("no panic").expect("it was given back");
-        assert!(stand.release(held).expect("answered"));
-    });
-}
-
 #[test]
 fn a_leader_that_panics_lets_go() {
     let stand = Stand::new();
