@@ -34,8 +34,9 @@ pub(super) enum Alert {
 /// A key without a ttl is looked at again after so long, in microseconds, although nothing was said.
 const LOOK_AGAIN: u64 = 30_000_000;
 
-/// What the clocks of both sides may differ by when a ttl is told, in microseconds: it is cut to
-/// milliseconds.
+/// A server counts in milliseconds, and has a key for the whole of the one in which its ttl ends: at most for
+/// so long, in microseconds, beyond what it tells. Seen of Redis 7.0 and Valkey 9.1: 990 us after the moment
+/// that `PEXPIRETIME` gives the key was there, after 1 010 us it was gone.
 const MARGIN: u64 = 1_000;
 
 impl Alert {
