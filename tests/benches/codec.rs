@@ -28,7 +28,8 @@ use work::Work;
 const SAMPLES: usize = 21;
 /// Longer than the clock is coarse, shorter than what other processes leave of a processor.
 const SAMPLE_NANOS: u128 = 500_000;
-const COUNTED: u64 = 20;
+/// The start of a process takes some hundred instructions more or less.
+const COUNTED: u64 = 200;
 
 /// What a piece of work costs.
 struct Cost {
