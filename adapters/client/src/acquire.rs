@@ -110,7 +110,10 @@ impl Acquiring {
         }
         let now = os::now();
         let next = engine.leave_line(session, now);
-        engine.flush_before(next, now);
+        // Else nothing was queued here.
+        if next.is_some() {
+            engine.flush_before(next, now);
+        }
         let waited = now.saturating_since(session.asked());
         Err(match event {
             Ok(Event::Denied(tally)) => engine.denied(tally, waited),

@@ -7,20 +7,13 @@ use std::sync::Arc;
 use redlatch_core::{Drift, Event, Lease, Phase, Retry, Ttl};
 
 use super::Acquiring;
-use crate::endpoint::Endpoint;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::options::Options;
 use crate::os;
 use crate::progress::Progress;
 use crate::session::{InLine, Session, Tidings};
 
 const TTL: Duration = Duration::from_secs(60);
-
-fn engine() -> Arc<Engine> {
-    let endpoints = Endpoint::parse_list("redis://127.0.0.1:1").expect("a URL");
-    Engine::new(Options { endpoints, ..Options::default() }).expect("valid")
-}
 
 fn asked(engine: &Arc<Engine>) -> Acquiring {
     engine.acquire(b"key".into(), TTL, Retry::until(TTL), None).expect("open")
@@ -52,7 +45,7 @@ fn let_go(engine: &Engine, front: &Acquiring) -> Option<Arc<Session>> {
 
 #[test]
 fn who_lets_go_begins_for_the_next() {
-    let engine = engine();
+    let engine = Engine::unconnected();
     let (front, mut behind) = line(&engine);
     let woken = let_go(&engine, &front).expect("the next");
     assert!(Arc::ptr_eq(&woken, session(&behind)));
@@ -67,7 +60,7 @@ fn who_lets_go_begins_for_the_next() {
 
 #[test]
 fn what_comes_of_it_at_once_is_kept_for_the_owner() {
-    let engine = engine();
+    let engine = Engine::unconnected();
     let (front, mut behind) = line(&engine);
     assert!(let_go(&engine, &front).is_some());
     session(&behind).machine().keep(Err(Error::Random));
@@ -77,7 +70,7 @@ fn what_comes_of_it_at_once_is_kept_for_the_owner() {
 
 #[test]
 fn nobody_begins_for_one_who_has_gone() {
-    let engine = engine();
+    let engine = Engine::unconnected();
     let (front, behind) = line(&engine);
     let gone = Arc::clone(session(&behind));
     drop(behind);
@@ -87,7 +80,7 @@ fn nobody_begins_for_one_who_has_gone() {
 
 #[test]
 fn nobody_begins_for_one_who_is_cancelled() {
-    let engine = engine();
+    let engine = Engine::unconnected();
     let (front, mut behind) = line(&engine);
     session(&behind).cancel();
     assert!(let_go(&engine, &front).is_some());

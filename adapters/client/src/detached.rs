@@ -83,11 +83,10 @@ impl Engine {
         };
         let span = Span::release(&key);
         let session = Session::new(key, self.links.len(), settings);
-        let now = os::now();
         // A fresh machine is idle and refuses nothing.
-        let _adopted = session.machine().lock.adopt(lock, now);
+        let _adopted = session.machine().lock.adopt(lock, os::now());
         let owned = Owned::new(self, session, Leaves::Unfinished);
-        Ok(Releasing::new(Drive::new(owned, span, Wish::Release).begun(now)))
+        Ok(Releasing::new(Drive::new(owned, span, Wish::Release).begun()))
     }
 }
 

@@ -77,8 +77,8 @@ pub(crate) struct Drive {
     owned: Option<Owned>,
     span: Span,
     wish: Wish,
-    /// When the machine was told.
-    began: Option<Instant>,
+    /// The machine was told.
+    told: bool,
     /// The machine was driven as far as it went.
     waits: bool,
 }
@@ -94,12 +94,12 @@ impl Drive {
     /// Tells the machine when it is polled.
     pub(crate) fn new(mut owned: Owned, span: Span, wish: Wish) -> Self {
         owned.leaves = wish.leaves(false);
-        Self { owned: Some(owned), span, wish, began: None, waits: false }
+        Self { owned: Some(owned), span, wish, told: false, waits: false }
     }
 
     /// For a machine that was told.
-    pub(crate) fn begun(mut self, now: Instant) -> Self {
-        self.began = Some(now);
+    pub(crate) fn begun(mut self) -> Self {
+        self.told = true;
         if let Some(owned) = &mut self.owned {
             owned.leaves = self.wish.leaves(true);
         }
@@ -108,16 +108,15 @@ impl Drive {
 
     /// Tells the machine at once.
     pub(crate) fn begin(self) -> Self {
-        let now = os::now();
         if let Some(Owned { session, .. }) = &self.owned {
-            self.wish.tell(session, &mut session.machine(), now);
+            self.wish.tell(session, &mut session.machine(), os::now());
         }
-        self.begun(now)
+        self.begun()
     }
 
     /// How the machine is told, if the lock is wanted and the client has just had it.
     pub(crate) const fn pass(&mut self, how: Option<Pass>) {
-        if let Wish::Acquire { pass, .. } = &mut self.wish {
+        if let Wish::Acquire { pass } = &mut self.wish {
             *pass = how;
         }
     }
@@ -164,8 +163,7 @@ impl Drive {
         loop {
             let mut machine = session.machine();
             round.now = os::now();
-            if self.began.is_none() {
-                self.began = Some(round.now);
+            if !core::mem::replace(&mut self.told, true) {
                 if !self.wish.tell(session, &mut machine, round.now) {
                     session.look(&mut round.mail, None);
                     self.waits = true;

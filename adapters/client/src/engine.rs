@@ -183,10 +183,7 @@ impl Engine {
         if wants.is_some() {
             session.hand_to(&self.errands);
         }
-        let next = self.pass_on(session, holds, round.now);
-        round.keepers.wake();
-        self.flush_before(next, round.now);
-        round.tidings.tell(session.key());
+        self.finish(round, holds);
         session.standing(os::now()).unwrap_or(Err(Loss::Expired))
     }
 
@@ -236,6 +233,15 @@ impl Engine {
         drop(machine);
         round.keepers.wake();
         round.tidings.tell(session.key());
+    }
+
+    /// Does what is left to do of a round, once the machine is not held any more; `holds` says whether the
+    /// lock is.
+    pub(crate) fn finish(&self, mut round: Round<'_>, holds: bool) {
+        let next = self.pass_on(round.session, holds, round.now);
+        round.keepers.wake();
+        self.flush_before(next, round.now);
+        round.tidings.tell(round.session.key());
     }
 
     /// Flushes, and wakes who has come to the front of a line.
@@ -312,5 +318,14 @@ impl Engine {
     fn not_connected(&self, link: &Link) -> Error {
         let cause = Cause::TimedOut(self.options.connect_timeout);
         Error::Connect { server: Arc::clone(&link.server), cause }
+    }
+}
+
+#[cfg(test)]
+impl Engine {
+    /// A client whose server is asked by nobody.
+    pub(crate) fn unconnected() -> Arc<Self> {
+        let endpoints = crate::Endpoint::parse_list("redis://127.0.0.1:1").expect("a URL");
+        Self::new(Options { endpoints, ..Options::default() }).expect("valid")
     }
 }

@@ -111,10 +111,7 @@ impl Held {
         if wants.is_some() {
             session.hand_to(&engine.errands);
         }
-        let next = engine.pass_on(session, false, round.now);
-        round.keepers.wake();
-        engine.flush_before(next, round.now);
-        round.tidings.tell(session.key());
+        engine.finish(round, false);
         *leaves = Leaves::Nothing;
         detached.map(|lock| Detached::new(engine, session.key(), ttl, lock))
     }

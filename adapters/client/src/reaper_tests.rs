@@ -7,18 +7,11 @@ use std::sync::Arc;
 use redlatch_core::{Answer, Output, Retry};
 
 use super::{Reaper, Rounds};
-use crate::endpoint::Endpoint;
 use crate::engine::Engine;
 use crate::mail::Mail;
-use crate::options::Options;
 use crate::os;
 use crate::progress::Progress;
 use crate::session::Session;
-
-fn engine() -> Arc<Engine> {
-    let endpoints = Endpoint::parse_list("redis://127.0.0.1:1").expect("a URL");
-    Engine::new(Options { endpoints, ..Options::default() }).expect("valid")
-}
 
 fn session(engine: &Engine) -> Arc<Session> {
     let ttl = Duration::from_secs(60);
@@ -54,7 +47,7 @@ fn owing(engine: &Engine) -> Arc<Session> {
 
 #[test]
 fn what_owes_nothing_is_let_go() {
-    let engine = engine();
+    let engine = Engine::unconnected();
     let mut rounds = Rounds::new(3);
     rounds.visit(&engine, session(&engine));
     assert!(rounds.due.is_empty() && !rounds.owes());
@@ -62,7 +55,7 @@ fn what_owes_nothing_is_let_go() {
 
 #[test]
 fn what_owes_is_kept_once() {
-    let engine = engine();
+    let engine = Engine::unconnected();
     let mut rounds = Rounds::new(3);
     let session = owing(&engine);
     for _ in 0..3 {
@@ -77,7 +70,7 @@ fn what_owes_is_kept_once() {
 /// Requirement 20: a bound on everything that can grow.
 #[test]
 fn no_more_are_kept_than_the_bound() {
-    let engine = engine();
+    let engine = Engine::unconnected();
     let mut rounds = Rounds::new(3);
     for kept in [1, 2, 3, 3, 3] {
         rounds.visit(&engine, owing(&engine));
@@ -88,7 +81,7 @@ fn no_more_are_kept_than_the_bound() {
 /// Requirement 20: whoever wakes a session again and again queues one visit.
 #[test]
 fn a_session_waits_for_one_visit_only() {
-    let engine = engine();
+    let engine = Engine::unconnected();
     let session = owing(&engine);
     for _ in 0..100 {
         session.call(session.hint());
@@ -102,7 +95,7 @@ fn a_session_waits_for_one_visit_only() {
 
 #[test]
 fn a_closed_client_ends_when_all_is_paid_and_says_so() {
-    let engine = engine();
+    let engine = Engine::unconnected();
     let mut reaper = Reaper::new(&engine);
     assert!(matches!(reaper.poll(Waker::noop()), Progress::Wait(_)));
     let mut closing = engine.close(Duration::from_secs(60));
@@ -115,7 +108,7 @@ fn a_closed_client_ends_when_all_is_paid_and_says_so() {
 /// A runtime that is dropped takes its tasks with it. Nobody waits for them then.
 #[test]
 fn a_reaper_that_is_dropped_leaves_the_rest_to_the_ttl() {
-    let engine = engine();
+    let engine = Engine::unconnected();
     let _owing = owing(&engine);
     drop(Reaper::new(&engine));
     assert!(engine.is_closed());

@@ -4,7 +4,6 @@
 use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
-use std::thread;
 use std::time::Instant;
 
 use redlatch_core::Protocol;
@@ -12,6 +11,7 @@ use redlatch_core::Protocol;
 use super::Need;
 use super::host::{Host, Running, Setup};
 use super::subject::{Client, Failure, Guard, Options, Subject};
+use crate::pause::breathe;
 use crate::server::{Inspector, Value};
 
 /// How long the plain connection waits for a reply.
@@ -267,7 +267,7 @@ pub fn eventually(
     let begun = Instant::now();
     while !look()? {
         ensure!(begun.elapsed() < patience, "not within {patience:?}: {what}");
-        thread::sleep(Duration::from_millis(2));
+        breathe();
     }
     Ok(())
 }
