@@ -120,6 +120,8 @@ unpacked() {
 rust_with_sources() {
     unpacked rust-src "900 MB" rustc-web cargo-web rust-web-src ||
         unpacked rust-src "900 MB" rustc cargo rust-src || die "no Rust with library sources in the package archive"
+    # Not those of the compiler and its tools, which are in the package too.
+    rm -rf "$root"/.toolchains/rust-src/usr/src/rustc-*/{compiler,src}
     with_rust rust-src rustc --version >&2
 }
 
