@@ -25,6 +25,8 @@ pub struct Acquiring {
     drive: Drive,
     /// In line until it is its turn, or until this moment, when the last attempt is due.
     queued: Option<Instant>,
+    /// It was its turn when it came.
+    at_once: bool,
 }
 
 /// For handles.
@@ -55,11 +57,15 @@ impl Engine {
 
 impl Acquiring {
     fn new(engine: &Arc<Engine>, session: Arc<Session>, retry: Retry) -> Self {
-        match retry.retries {
+        let at_once = match retry.retries {
             None => engine.lines.join(&session),
-            Some(_) if retry != Retry::NONE => engine.lines.join_apart(&session),
-            Some(_) => {}
-        }
+            Some(_) => {
+                if retry != Retry::NONE {
+                    engine.lines.join_apart(&session);
+                }
+                true
+            }
+        };
         // Who closed the client before that has not seen it in line.
         if engine.is_closed() {
             session.cancel();
@@ -69,7 +75,7 @@ impl Acquiring {
         let span = Span::lock(session.key());
         let owned = Owned::new(engine, session, Leaves::Unwanted);
         let drive = Drive::new(owned, span, Wish::Acquire { pass: None });
-        Self { drive, queued: Some(deadline) }
+        Self { drive, queued: Some(deadline), at_once }
     }
 
     /// Waits for the lock.
@@ -82,9 +88,11 @@ impl Acquiring {
             if owned.session.is_cancelled() {
                 return Progress::Done(self.end(Err(Error::Closed)));
             }
-            match poll_turn(owned, deadline, waker) {
-                Progress::Wait(until) => return Progress::Wait(until),
-                Progress::Done(pass) => self.drive.pass(pass),
+            if !self.at_once {
+                match poll_turn(owned, deadline, waker) {
+                    Progress::Wait(until) => return Progress::Wait(until),
+                    Progress::Done(pass) => self.drive.pass(pass),
+                }
             }
             self.queued = None;
         }
@@ -102,8 +110,7 @@ impl Acquiring {
         let owned = self.drive.take().ok_or(Error::Closed)?;
         let Owned { engine, session, .. } = &owned;
         if let Ok(Event::Acquired(_)) = event {
-            let refused = session.machine().lock.has_failed();
-            if let Some(next) = engine.lines.took(session, refused) {
+            if let Some(next) = engine.lines.took(session, self.drive.has_failed()) {
                 next.wake();
             }
             return Ok(Held::new(owned));

@@ -34,7 +34,7 @@ impl Wish {
             Self::Extend => machine.lock.extend(now),
             Self::Release => machine.lock.release(now),
         }
-        session.take();
+        session.take_back();
         true
     }
 
@@ -81,6 +81,8 @@ pub(crate) struct Drive {
     told: bool,
     /// The machine was driven as far as it went.
     waits: bool,
+    /// An attempt to have the lock has failed.
+    failed: bool,
 }
 
 /// How far one round went.
@@ -94,7 +96,7 @@ impl Drive {
     /// Tells the machine when it is polled.
     pub(crate) fn new(mut owned: Owned, span: Span, wish: Wish) -> Self {
         owned.leaves = wish.leaves(false);
-        Self { owned: Some(owned), span, wish, told: false, waits: false }
+        Self { owned: Some(owned), span, wish, told: false, waits: false, failed: false }
     }
 
     /// For a machine that was told.
@@ -129,6 +131,11 @@ impl Drive {
     /// Takes the session, of which nothing is left to do once [`Drive::poll`] is done.
     pub(crate) fn take(&mut self) -> Option<Owned> {
         self.owned.take()
+    }
+
+    /// Whether an attempt to have the lock has failed.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.failed
     }
 
     /// What is waited for, after [`Drive::poll`] said so.
@@ -175,6 +182,7 @@ impl Drive {
             }
             let turn = self.wish.turn(engine, &mut machine, &mut round);
             let holds = machine.lock.lease().is_some();
+            self.failed = machine.lock.has_failed();
             drop(machine);
             let next = engine.pass_on(session, holds, round.now);
             round.keepers.wake();

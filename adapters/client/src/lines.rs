@@ -59,17 +59,21 @@ pub(crate) enum Turn {
 }
 
 impl Lines {
-    /// Joins the line of its key.
-    pub(crate) fn join(&self, session: &Arc<Session>) {
+    /// Joins the line of its key. Whether nobody is before it: it begins.
+    #[must_use]
+    pub(crate) fn join(&self, session: &Arc<Session>) -> bool {
         self.enter(session, |line| {
-            if line.front.is_some() {
+            let begins = line.front.is_none();
+            if begins {
+                session.set_in_line(InLine::Asking);
+                line.pass = None;
+                line.front = Some(Arc::clone(session));
+            } else {
                 session.set_in_line(InLine::Behind);
-                return line.behind.push_back(Arc::clone(session));
+                line.behind.push_back(Arc::clone(session));
             }
-            session.set_in_line(InLine::Asking);
-            line.pass = None;
-            line.front = Some(Arc::clone(session));
-        });
+            begins
+        })
     }
 
     /// Waits beside the line.
@@ -77,10 +81,10 @@ impl Lines {
         self.enter(session, |line| line.stand_apart(session));
     }
 
-    fn enter(&self, session: &Session, join: impl FnOnce(&mut Line)) {
+    fn enter<T>(&self, session: &Session, join: impl FnOnce(&mut Line) -> T) -> T {
         let mut state = self.state();
         state.waiting += 1;
-        join(state.lines.entry(session.key().clone()).or_default());
+        join(state.lines.entry(session.key().clone()).or_default())
     }
 
     /// Leaves the line for its last attempt, which nobody behind it waits for. Gives whom to wake.
@@ -130,12 +134,14 @@ impl Lines {
         if matches!(before, InLine::Behind | InLine::Asking) {
             state.waiting -= 1;
         }
-        let line = state.lines.get_mut(&**session.key())?;
+        // Mostly it was alone, and so its line goes too.
+        let (key, mut line) = state.lines.remove_entry(&**session.key())?;
         let next = line.leave(session, before, now);
         if line.is_empty() {
-            let gone = state.lines.remove(&**session.key());
             drop(state);
-            drop(gone);
+            drop((key, line));
+        } else {
+            state.lines.insert(key, line);
         }
         next
     }

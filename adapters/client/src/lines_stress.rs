@@ -78,12 +78,15 @@ impl World {
         let ttl = Ttl::from_millis(60_000).expect("positive");
         let session = Session::new(b"key".into(), 1, Settings::new(ttl));
         let mut will = Will::random(random);
-        match will {
-            Will::Apart => self.lines.join_apart(&session),
+        let at_once = match will {
+            Will::Apart => {
+                self.lines.join_apart(&session);
+                true
+            }
             _ => self.lines.join(&session),
-        }
+        };
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        let begins = self.wait_for_turn(&session, &mut will, &waker);
+        let begins = at_once || self.wait_for_turn(&session, &mut will, &waker);
         if begins && will != Will::Fickle {
             self.ask(&session, will, random, &waker, ttl);
         } else {

@@ -35,7 +35,8 @@ impl World {
         let (lines, now) = (&self.lines, self.now);
         let woken = match verb {
             "join" => {
-                lines.join(&session);
+                let begins = lines.join(&session);
+                assert!(!begins || lines.turn(&session, now) == Turn::Begin(None), "{name}");
                 None
             }
             "apart" => {
@@ -309,8 +310,7 @@ fn who_gives_up_while_the_line_holds_back_does_not_end_that() {
 fn keys_have_lines_of_their_own() {
     let lines = Lines::default();
     let (one, other) = (session(b"one"), session(b"other"));
-    lines.join(&one);
-    lines.join(&other);
+    assert!(lines.join(&one) && lines.join(&other));
     assert_eq!(lines.turn(&one, Instant::ZERO), Turn::Begin(None));
     assert_eq!(lines.turn(&other, Instant::ZERO), Turn::Begin(None));
     assert_eq!(lines.state().lines.len(), 2);

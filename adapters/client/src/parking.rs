@@ -34,8 +34,8 @@ pub(crate) enum Waits {
     No,
     /// For a proof.
     Yes,
-    /// Not any more: answer it.
-    NoMore,
+    /// Not any more: answer this one, which is not sent.
+    NoMore(Ticket),
 }
 
 /// The parked reads of one connection, in the order of their claims.
@@ -118,10 +118,6 @@ impl Parking {
         self.answered += 1;
         let waits = matches!(answer, Answer::Ok | Answer::Nil);
         read.claimed = if waits { Claimed::Answered(answer) } else { Claimed::Over };
-        if waits {
-            return Waits::Yes;
-        }
-        read.session.put(read.ticket, Answer::Unreachable);
-        Waits::NoMore
+        if waits { Waits::Yes } else { Waits::NoMore(read.ticket) }
     }
 }

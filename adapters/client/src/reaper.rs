@@ -64,7 +64,7 @@ impl Drop for Reaper {
 
 /// The machines in the reaper's care, by the moment when each wants to be looked at.
 struct Rounds {
-    due: BTreeMap<(Instant, u64), Arc<Session>>,
+    due: BTreeMap<(Instant, usize), Arc<Session>>,
     most: usize,
 }
 

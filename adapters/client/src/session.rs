@@ -1,7 +1,7 @@
 //! One lock machine, with the inbox where its answers arrive, a note of who drives it, and what its
 //! owner may believe.
 
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use core::task::Waker;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -20,7 +20,6 @@ use crate::trace::Untold;
 /// A machine and its mail. Whoever drives it holds [`Session::machine`] while doing so, and waits
 /// without holding anything.
 pub(crate) struct Session {
-    id: u64,
     key: Key,
     /// When it was made, for somebody who wants the lock.
     asked: Instant,
@@ -32,6 +31,10 @@ pub(crate) struct Session {
     in_line: AtomicU8,
     /// It waits for a visit of the reaper.
     queued: AtomicBool,
+    /// The reaper drives, or has done so. Only the owner changes that.
+    is_reapers: AtomicBool,
+    /// Requests that were queued. Only whoever drives the machine adds to it.
+    sent: AtomicU32,
 }
 
 /// Where its owner stands in the [line](crate::lines) for its key.
@@ -48,8 +51,8 @@ pub(crate) enum InLine {
 struct Inbox {
     mail: Mail,
     driver: Driver,
-    /// Answers that are to come.
-    due: u32,
+    /// Answers that came.
+    answered: u32,
 }
 
 /// Whom to wake when something arrives. The owner has a waker while it waits.
@@ -95,10 +98,8 @@ struct Status {
 impl Session {
     /// A lock that is not held, driven by its owner.
     pub(crate) fn new(key: Key, servers: usize, settings: Settings) -> Arc<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         let lock = Lock::new(key.clone(), Seats::new(servers), settings, os::seed());
         Arc::new(Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
             key,
             asked: os::now(),
             machine: Mutex::new(Driven::new(lock)),
@@ -108,12 +109,14 @@ impl Session {
             abandoned: AtomicBool::new(false),
             in_line: AtomicU8::new(InLine::Outside as u8),
             queued: AtomicBool::new(false),
+            is_reapers: AtomicBool::new(false),
+            sent: AtomicU32::new(0),
         })
     }
 
-    /// Different for every session of the process.
-    pub(crate) const fn id(&self) -> u64 {
-        self.id
+    /// Different for every session that there is.
+    pub(crate) fn id(&self) -> usize {
+        core::ptr::from_ref(self).addr()
     }
 
     pub(crate) const fn key(&self) -> &Key {
@@ -135,12 +138,21 @@ impl Session {
     /// The owner drives the machine from now on, and does not wait: no waker is kept. Who takes the
     /// machine from the reaper holds it meanwhile, so that a step under way is finished.
     pub(crate) fn take(&self) {
+        self.is_reapers.store(false, Ordering::Release);
         let before = self.drive_by(Driver::Owner(None));
         drop(before);
     }
 
+    /// [Takes](Session::take) the machine if the reaper has it: mostly not.
+    pub(crate) fn take_back(&self) {
+        if self.is_reapers.load(Ordering::Acquire) {
+            self.take();
+        }
+    }
+
     /// The reaper drives the machine from now on.
     pub(crate) fn hand_to(self: &Arc<Self>, reaper: &Arc<Errands>) {
+        self.is_reapers.store(true, Ordering::Release);
         let before = self.drive_by(Driver::Reaper(Arc::clone(reaper)));
         drop(before);
         reaper.visit(Arc::clone(self));
@@ -202,9 +214,11 @@ impl Session {
         InLine::of(self.in_line.load(Ordering::Acquire))
     }
 
-    /// Gives where it stood before.
+    /// Gives where it stood before. Called under the mutex of the lines.
     pub(crate) fn set_in_line(&self, place: InLine) -> InLine {
-        InLine::of(self.in_line.swap(place as u8, Ordering::AcqRel))
+        let before = self.in_line();
+        self.in_line.store(place as u8, Ordering::Release);
+        before
     }
 
     /// The owner's waker will be woken once, by [`Session::wake`].
@@ -227,30 +241,26 @@ impl InLine {
 
 /// What arrives.
 impl Session {
-    /// A request was queued: its answer will be put in.
+    /// A request was queued: its answer will be put in. Called under the mutexes of the machine and of the link.
     pub(crate) fn expect_answer(&self) {
-        let mut inbox = lock(&self.inbox);
-        inbox.due = inbox.due.saturating_add(1);
+        let sent = self.sent.load(Ordering::Relaxed);
+        self.sent.store(sent.wrapping_add(1), Ordering::Relaxed);
     }
 
     /// What the owner, who has [looked](Session::look) with a waker, waits for.
     pub(crate) fn awaits(&self) -> Awaits {
         let inbox = lock(&self.inbox);
+        let is_answered = inbox.answered == self.sent.load(Ordering::Relaxed);
         match inbox.driver {
-            Driver::Owner(Some(_)) if inbox.due > 0 => Awaits::Answer,
+            Driver::Owner(Some(_)) if !is_answered => Awaits::Answer,
             Driver::Owner(Some(_)) => Awaits::Push,
             _ => Awaits::Call,
         }
     }
 
-    /// Puts an answer in. The driver is [summoned](Session::summon) when all is there that it waits for.
+    /// Puts an answer in that its driver has no use for before others have come.
     pub(crate) fn put(&self, ticket: Ticket, answer: Answer) {
         lock(&self.inbox).put(ticket, answer);
-    }
-
-    /// Gives whom to call for what was put in.
-    pub(crate) fn summon(&self) -> Call {
-        lock(&self.inbox).driver.call()
     }
 
     /// Puts an answer in. Gives whom to [call](Session::call): answers come in bunches.
@@ -311,11 +321,11 @@ impl Session {
 
 impl Inbox {
     fn new() -> Self {
-        Self { mail: Mail::default(), driver: Driver::Owner(None), due: 0 }
+        Self { mail: Mail::default(), driver: Driver::Owner(None), answered: 0 }
     }
 
     fn put(&mut self, ticket: Ticket, answer: Answer) {
-        self.due = self.due.saturating_sub(1);
+        self.answered = self.answered.wrapping_add(1);
         self.mail.push(ticket, answer);
     }
 }

@@ -18,7 +18,7 @@ use crate::lines::Lines;
 use crate::notice::Notice;
 use crate::os;
 use crate::parking::{Parking, Read, Waits};
-use crate::session::Session;
+use crate::session::{Call, Session};
 use crate::wakeups::Wakeups;
 
 /// Where an adapter that may block writes. It is called under a mutex of the link: it must not call
@@ -390,12 +390,19 @@ impl Wire {
         {
             let answer = ticket.hear(answer, &mut self.dialect);
             let answer = if ticket.asks_expiry() { self.tracking.told(answer) } else { answer };
-            session.put(ticket, answer);
-            // The machine has nothing to do before its read is answered.
-            if self.parking.claimed(serial, answer) != Waits::Yes {
-                let call = session.summon();
-                wakeups.session(session, call);
-            }
+            let call = match self.parking.claimed(serial, answer) {
+                Waits::No => session.deliver(ticket, answer),
+                Waits::Yes => {
+                    // The machine has nothing to do before its read is answered.
+                    session.put(ticket, answer);
+                    Call::Nobody
+                }
+                Waits::NoMore(read) => {
+                    session.put(ticket, answer);
+                    session.deliver(read, Answer::Unreachable)
+                }
+            };
+            wakeups.session(session, call);
         }
         match heard {
             Heard::Nothing => {}
