@@ -17,7 +17,7 @@ pub(crate) struct Driven {
     /// The lock was asked for, by its owner or by [who made room](crate::lines) for it.
     begun: bool,
     /// What came of that at once, for its owner.
-    said: Option<Result<Event, Error>>,
+    said: Option<Box<Result<Event, Error>>>,
 }
 
 impl Driven {
@@ -40,11 +40,11 @@ impl Driven {
 
     /// Keeps for the owner what the machine has said in its absence.
     pub(crate) fn keep(&mut self, said: Result<Event, Error>) {
-        self.said = Some(said);
+        self.said = Some(Box::new(said));
     }
 
     /// What was kept for the owner.
-    pub(crate) const fn take_said(&mut self) -> Option<Result<Event, Error>> {
-        self.said.take()
+    pub(crate) fn take_said(&mut self) -> Option<Result<Event, Error>> {
+        self.said.take().map(|said| *said)
     }
 }
