@@ -33,7 +33,11 @@ pub(crate) struct Lines {
 
 #[derive(Default)]
 struct State {
-    lines: HashMap<Key, Line>,
+    /// Where the line for a key is: who stands in it knows that, too.
+    places: HashMap<Key, usize>,
+    lines: Vec<Line>,
+    /// Places of lines in which nobody stands.
+    free: Vec<usize>,
     /// Those who have asked for a lock and have none.
     waiting: usize,
 }
@@ -84,17 +88,19 @@ impl Lines {
     fn enter<T>(&self, session: &Session, join: impl FnOnce(&mut Line) -> T) -> T {
         let mut state = self.state();
         state.waiting += 1;
-        join(state.lines.entry(session.key().clone()).or_default())
+        let place = state.place(session.key());
+        session.set_place(place);
+        join(&mut state.lines[place])
     }
 
     /// Leaves the line for its last attempt, which nobody behind it waits for. Gives whom to wake.
     #[must_use]
     pub(crate) fn step_aside(&self, session: &Arc<Session>) -> Option<Arc<Session>> {
         let mut state = self.state();
-        let line = state.lines.get_mut(&**session.key())?;
         if session.in_line() != InLine::Behind {
             return None;
         }
+        let line = &mut state.lines[session.place()];
         let next = line.remove_behind(session);
         line.stand_apart(session);
         next
@@ -105,9 +111,7 @@ impl Lines {
         if session.in_line() == InLine::Outside {
             return Turn::Begin(None);
         }
-        let mut state = self.state();
-        let line = state.lines.get_mut(&**session.key());
-        line.map_or(Turn::Begin(None), |line| line.turn(session, now))
+        self.state().lines[session.place()].turn(session, now)
     }
 
     /// It has the lock; `refused` says whether somebody else had it first. Gives whom to wake: the next
@@ -120,7 +124,7 @@ impl Lines {
         let mut state = self.state();
         session.set_in_line(InLine::Holding);
         state.waiting -= 1;
-        let line = state.lines.get_mut(&**session.key())?;
+        let line = &mut state.lines[session.place()];
         line.turns.took(refused);
         line.behind.front().map(Arc::clone)
     }
@@ -134,14 +138,17 @@ impl Lines {
         if matches!(before, InLine::Behind | InLine::Asking) {
             state.waiting -= 1;
         }
-        // Mostly it was alone, and so its line goes too.
-        let (key, mut line) = state.lines.remove_entry(&**session.key())?;
+        let place = match before {
+            InLine::Outside => *state.places.get(&**session.key())?,
+            _ => session.place(),
+        };
+        let line = &mut state.lines[place];
         let next = line.leave(session, before, now);
         if line.is_empty() {
+            let gone = (core::mem::take(line), state.places.remove_entry(&**session.key()));
+            state.free.push(place);
             drop(state);
-            drop((key, line));
-        } else {
-            state.lines.insert(key, line);
+            drop(gone);
         }
         next
     }
@@ -154,7 +161,7 @@ impl Lines {
     /// All who wait.
     pub(crate) fn all(&self) -> Vec<Arc<Session>> {
         let mut all = Vec::new();
-        for line in self.state().lines.values() {
+        for line in &self.state().lines {
             line.tell_asking(&mut |session| all.push(Arc::clone(session)));
             line.behind.iter().for_each(|session| all.push(Arc::clone(session)));
         }
@@ -164,7 +171,7 @@ impl Lines {
     /// All who wait and ask the servers.
     pub(crate) fn asking(&self) -> Vec<Arc<Session>> {
         let mut asking = Vec::new();
-        for line in self.state().lines.values() {
+        for line in &self.state().lines {
             line.tell_asking(&mut |session| asking.push(Arc::clone(session)));
         }
         asking
@@ -175,13 +182,13 @@ impl Lines {
         let state = self.state();
         match changed {
             Invalidation::All => {
-                state.lines.values().for_each(|line| line.tell_asking(&mut tell));
+                state.lines.iter().for_each(|line| line.tell_asking(&mut tell));
             }
             Invalidation::Keys(keys) => {
                 for key in keys {
                     let Reply::Bulk(key) = key else { continue };
-                    if let Some(line) = state.lines.get(key) {
-                        line.tell_asking(&mut tell);
+                    if let Some(place) = state.places.get(key) {
+                        state.lines[*place].tell_asking(&mut tell);
                     }
                 }
             }
@@ -190,6 +197,25 @@ impl Lines {
 
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+}
+
+impl State {
+    #[cfg(test)]
+    fn is_empty(&self) -> bool {
+        let unused = self.free.len() == self.lines.len();
+        self.places.is_empty() && unused && self.lines.iter().all(Line::is_empty)
+    }
+
+    /// Where the line for this key is from now on.
+    fn place(&mut self, key: &Key) -> usize {
+        let Self { places, lines, free, .. } = self;
+        *places.entry(key.clone()).or_insert_with(|| {
+            free.pop().unwrap_or_else(|| {
+                lines.push(Line::default());
+                lines.len() - 1
+            })
+        })
     }
 }
 

@@ -95,7 +95,7 @@ impl World {
 
     fn expect_empty(&self) {
         let state = self.lines.state();
-        assert!(state.lines.is_empty(), "a line is left");
+        assert!(state.is_empty(), "a line is left");
         assert_eq!(state.waiting, 0, "somebody is counted who does not wait");
     }
 }
@@ -313,12 +313,16 @@ fn keys_have_lines_of_their_own() {
     assert!(lines.join(&one) && lines.join(&other));
     assert_eq!(lines.turn(&one, Instant::ZERO), Turn::Begin(None));
     assert_eq!(lines.turn(&other, Instant::ZERO), Turn::Begin(None));
-    assert_eq!(lines.state().lines.len(), 2);
+    assert_eq!(lines.state().places.len(), 2);
     assert!(lines.leave(&one, Instant::ZERO).is_none());
-    assert_eq!(lines.state().lines.len(), 1, "an empty line is forgotten");
+    assert_eq!(lines.state().places.len(), 1, "an empty line is forgotten");
+    let third = session(b"third");
+    assert!(lines.join(&third) && lines.any());
+    assert_eq!(lines.state().lines.len(), 2, "its place is used again");
+    assert!(lines.leave(&third, Instant::ZERO).is_none());
     assert!(lines.any());
     assert!(lines.leave(&other, Instant::ZERO).is_none());
-    assert!(!lines.any() && lines.state().lines.is_empty());
+    assert!(!lines.any() && lines.state().is_empty());
 }
 
 /// Who never asked to stand in line is not in the way of those who do.

@@ -1,7 +1,7 @@
 //! One lock machine, with the inbox where its answers arrive, a note of who drives it, and what its
 //! owner may believe.
 
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use core::task::Waker;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -29,6 +29,8 @@ pub(crate) struct Session {
     cancelled: AtomicBool,
     abandoned: AtomicBool,
     in_line: AtomicU8,
+    /// Which line that is.
+    place: AtomicUsize,
     /// It waits for a visit of the reaper.
     queued: AtomicBool,
     /// The reaper drives, or has done so. Only the owner changes that.
@@ -108,6 +110,7 @@ impl Session {
             cancelled: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             in_line: AtomicU8::new(InLine::Outside as u8),
+            place: AtomicUsize::new(0),
             queued: AtomicBool::new(false),
             is_reapers: AtomicBool::new(false),
             sent: AtomicU32::new(0),
@@ -219,6 +222,15 @@ impl Session {
         let before = self.in_line();
         self.in_line.store(place as u8, Ordering::Release);
         before
+    }
+
+    /// Which [line](crate::lines) it stands in, unless outside. Known under the mutex of the lines.
+    pub(crate) fn place(&self) -> usize {
+        self.place.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_place(&self, place: usize) {
+        self.place.store(place, Ordering::Relaxed);
     }
 
     /// The owner's waker will be woken once, by [`Session::wake`].
