@@ -5,28 +5,30 @@
 //!
 //! # A cycle beside others
 //!
-//! Lock and unlock on keys that nobody else wants: cycles in a second over those of rslock, the median of five rounds
-//! in which all took turns. All but redlatch and rslock send the bare commands, through `redis` multiplexed, `fred`
-//! and `rustis`. One processor for a task and its server, one for each of them with more tasks.
+//! Lock and unlock on keys that nobody else wants: cycles in a second over those of rslock, the median of fifteen
+//! rounds in which all took turns. All but redlatch and rslock send the bare commands, through `redis` multiplexed,
+//! `fred` and `rustis`. One processor for a task and its server, one for each of them with more tasks.
 //!
 //! | | redlatch-tokio | redlatch-smol | redis | fred | rustis |
 //! | --- | ---: | ---: | ---: | ---: | ---: |
-//! | 1 task | 1.04 | 1.00 | 1.07 | 0.96 | 0.99 |
-//! | 1 task, unix socket | 1.04 | 1.00 | 1.06 | 0.93 | 1.01 |
-//! | 64 tasks | 1.51 | 1.46 | 1.20 | 0.79 | 1.59 |
-//! | 64 tasks, unix socket | 1.45 | 1.41 | 1.10 | 0.92 | 1.13 |
-//! | 1000 tasks | 1.76 | 1.77 | 1.51 | 0.70 | 1.78 |
-//! | 1000 tasks, unix socket | 1.73 | 1.72 | 1.48 | 0.86 | 1.71 |
-//! | 1000 tasks, Redis 8.6 | 2.15 | 2.11 | 1.39 | 0.72 | 1.51 |
-//! | 1000 tasks, Valkey 9.1 | 2.21 | 2.20 | 1.37 | 0.76 | 1.41 |
+//! | 1 task | 1.06 | 1.00 | 1.06 | 0.96 | 0.99 |
+//! | 1 task, unix socket | 1.05 | 1.02 | 1.08 | 0.94 | 1.01 |
+//! | 64 tasks | 1.20 | 1.17 | 1.15 | 0.62 | 1.05 |
+//! | 64 tasks, unix socket | 1.47 | 1.42 | 1.08 | 0.90 | 1.13 |
+//! | 1000 tasks | 1.72 | 1.75 | 1.48 | 0.71 | 1.77 |
+//! | 1000 tasks, unix socket | 1.77 | 1.77 | 1.49 | 0.87 | 1.78 |
+//! | 1000 tasks, Redis 8.6 | 2.31 | 2.23 | 1.41 | 0.74 | 1.54 |
+//! | 1000 tasks, Valkey 9.1 | 2.38 | 2.29 | 1.36 | 0.78 | 1.48 |
+//!
+//! With 64 tasks rslock has two speeds, 0.77 and 1.01 of its median in this run, so the others vary as much there.
 //!
 //! Redis 7.0 is at its ceiling with 1000 tasks: there a cycle takes 2.7 us of it, whoever asks. Redis 8.6 and
 //! Valkey 9.1 delete by a command of their own, for which redlatch asks where there is one. Of the client a cycle takes
-//! 2.0 us outside of the kernel (rustis 1.9, redis 2.8, rslock 4.4) and one allocation (9, 18, 37).
+//! 1.8 to 1.9 us outside of the kernel (rustis 1.8 to 1.9, redis 2.9, rslock 4.6) and one allocation (9, 18, 37).
 //!
-//! What a task alone loses against `redis` is the read that shows whose token the key has: it is a third command,
-//! which 1000 tasks share. In threads, one thread does 0.90 and sixteen that share a client 1.00 of what the
-//! blocking connections of `redis` do, which read nothing back.
+//! A task alone reads back whose token the key has: a third command, which 1000 tasks share. `redis` sends two. Three
+//! fifths of its time are the kernel's, which sends and receives. In threads, one thread does 0.90, and sixteen that
+//! share a client 0.98 over TCP and 1.27 over a unix socket, of what the blocking connections of `redis` do.
 //!
 //! `cargo bench -p redlatch-testkit --features peers --bench cycles` prints such tables.
 //!
