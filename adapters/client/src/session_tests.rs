@@ -10,6 +10,7 @@ use redlatch_core::{Answer, Drift, Event, Instant, Lease, Loss, Output, Settings
 use super::{Call, Session, Tidings};
 use crate::mail::{Incoming, Mail};
 use crate::os;
+use crate::progress::Awaits;
 use crate::sync::Place;
 
 const TTL: u64 = 60_000;
@@ -75,6 +76,42 @@ fn an_answer_ends_the_waiting() {
     assert_eq!(woken(&count), 1, "once until it waits again");
     assert!(!look(&session, Some(waker)).is_empty());
     assert!(matches!(session.deliver(ticket, Answer::Ok), Call::Nobody), "it does not wait");
+}
+
+/// An answer is to come until all have come that were asked for.
+#[test]
+fn who_waits_knows_whether_an_answer_is_to_come() {
+    let (session, (_, waker)) = (session(), counter());
+    let ticket = ticket(&session);
+    assert!(look(&session, Some(waker.clone())).is_empty());
+    assert_eq!(session.awaits(), Awaits::Push);
+    session.expect_answer();
+    session.expect_answer();
+    session.put(ticket, Answer::Ok);
+    assert_eq!(session.awaits(), Awaits::Answer);
+    session.put(ticket, Answer::Nil);
+    assert_eq!(session.awaits(), Awaits::Push);
+    assert!(!look(&session, Some(waker)).is_empty());
+    assert_eq!(session.awaits(), Awaits::Call, "it has something to do");
+}
+
+/// However often it has had it.
+#[test]
+fn the_owner_takes_back_what_the_reaper_has() {
+    let (session, reaper) = (session(), Arc::default());
+    session.take_back();
+    assert!(session.is_owned());
+    for _ in 0..2 {
+        session.hand_to(&reaper);
+        assert!(!session.is_owned());
+        session.take_back();
+        assert!(session.is_owned());
+    }
+    session.hand_to(&reaper);
+    assert!(look(&session, None).is_empty());
+    session.hand_to(&reaper);
+    session.take_back();
+    assert!(session.is_owned());
 }
 
 /// Bytes before time, and answers before hints.
