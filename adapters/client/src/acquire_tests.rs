@@ -87,3 +87,16 @@ fn nobody_begins_for_one_who_is_cancelled() {
     assert_eq!(phase(&behind), Phase::Idle);
     assert!(matches!(behind.poll(Waker::noop()), Progress::Done(Err(Error::Closed))));
 }
+
+/// Then others want the lock, too.
+#[test]
+fn who_takes_the_lock_knows_whether_an_attempt_has_failed() {
+    let engine = Engine::unconnected();
+    let mut one = asked(&engine);
+    assert!(matches!(one.poll(Waker::noop()), Progress::Wait(_)));
+    assert!(!one.drive.has_failed());
+    let late = os::now().saturating_add(engine.options().reply_timeout);
+    session(&one).machine().lock.handle_timeout(late);
+    assert!(matches!(one.poll(Waker::noop()), Progress::Wait(_)));
+    assert!(one.drive.has_failed());
+}
