@@ -35,6 +35,7 @@ pub(crate) struct Lines {
 struct State {
     /// Where the line for a key is: who stands in it knows that, too.
     places: HashMap<Key, usize>,
+    /// As many as there were at once.
     lines: Vec<Line>,
     /// Places of lines in which nobody stands.
     free: Vec<usize>,
