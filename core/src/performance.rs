@@ -26,9 +26,10 @@
 //! Valkey 9.1 delete by a command of their own, for which redlatch asks where there is one. Of the client a cycle takes
 //! 1.8 to 1.9 us outside of the kernel (rustis 1.8 to 1.9, redis 2.9, rslock 4.6) and one allocation (9, 18, 37).
 //!
-//! A task alone reads back whose token the key has: a third command, which 1000 tasks share. `redis` sends two. Three
-//! fifths of its time are the kernel's, which sends and receives. In threads, one thread does 0.90, and sixteen that
-//! share a client 0.98 over TCP and 1.27 over a unix socket, of what the blocking connections of `redis` do.
+//! A task alone reads back whose token the key has: a third command, which 1000 tasks share. `redis` sends two. More
+//! than half of what it takes of the client is the kernel's, which sends and receives. In threads, one thread does
+//! 0.90, and sixteen that share a client 0.98 over TCP and 1.27 over a unix socket, of what the blocking connections
+//! of `redis` do.
 //!
 //! `cargo bench -p redlatch-testkit --features peers --bench cycles` prints such tables.
 //!
