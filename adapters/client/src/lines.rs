@@ -34,10 +34,10 @@ pub(crate) struct Lines {
 #[derive(Default)]
 struct State {
     /// Where the line for a key is: who stands in it knows that, too.
-    places: HashMap<Key, usize>,
+    by_key: HashMap<Key, usize>,
     /// As many as there were at once.
     lines: Vec<Line>,
-    /// Places of lines in which nobody stands.
+    /// Where lines are in which nobody stands.
     free: Vec<usize>,
     /// Those who have asked for a lock and have none.
     waiting: usize,
@@ -89,9 +89,9 @@ impl Lines {
     fn enter<T>(&self, session: &Session, join: impl FnOnce(&mut Line) -> T) -> T {
         let mut state = self.state();
         state.waiting += 1;
-        let place = state.place(session.key());
-        session.set_place(place);
-        join(&mut state.lines[place])
+        let at = state.line_of(session.key());
+        session.set_line(at);
+        join(&mut state.lines[at])
     }
 
     /// Leaves the line for its last attempt, which nobody behind it waits for. Gives whom to wake.
@@ -101,7 +101,7 @@ impl Lines {
         if session.in_line() != InLine::Behind {
             return None;
         }
-        let line = &mut state.lines[session.place()];
+        let line = &mut state.lines[session.line()];
         let next = line.remove_behind(session);
         line.stand_apart(session);
         next
@@ -112,7 +112,7 @@ impl Lines {
         if session.in_line() == InLine::Outside {
             return Turn::Begin(None);
         }
-        self.state().lines[session.place()].turn(session, now)
+        self.state().lines[session.line()].turn(session, now)
     }
 
     /// It has the lock; `refused` says whether somebody else had it first. Gives whom to wake: the next
@@ -125,7 +125,7 @@ impl Lines {
         let mut state = self.state();
         session.set_in_line(InLine::Holding);
         state.waiting -= 1;
-        let line = &mut state.lines[session.place()];
+        let line = &mut state.lines[session.line()];
         line.turns.took(refused);
         line.behind.front().map(Arc::clone)
     }
@@ -139,15 +139,15 @@ impl Lines {
         if matches!(before, InLine::Behind | InLine::Asking) {
             state.waiting -= 1;
         }
-        let place = match before {
-            InLine::Outside => *state.places.get(&**session.key())?,
-            _ => session.place(),
+        let at = match before {
+            InLine::Outside => *state.by_key.get(&**session.key())?,
+            _ => session.line(),
         };
-        let line = &mut state.lines[place];
+        let line = &mut state.lines[at];
         let next = line.leave(session, before, now);
         if line.is_empty() {
-            let gone = (core::mem::take(line), state.places.remove_entry(&**session.key()));
-            state.free.push(place);
+            let gone = (core::mem::take(line), state.by_key.remove_entry(&**session.key()));
+            state.free.push(at);
             drop(state);
             drop(gone);
         }
@@ -188,8 +188,8 @@ impl Lines {
             Invalidation::Keys(keys) => {
                 for key in keys {
                     let Reply::Bulk(key) = key else { continue };
-                    if let Some(place) = state.places.get(key) {
-                        state.lines[*place].tell_asking(&mut tell);
+                    if let Some(at) = state.by_key.get(key) {
+                        state.lines[*at].tell_asking(&mut tell);
                     }
                 }
             }
@@ -205,13 +205,13 @@ impl State {
     #[cfg(test)]
     fn is_empty(&self) -> bool {
         let unused = self.free.len() == self.lines.len();
-        self.places.is_empty() && unused && self.lines.iter().all(Line::is_empty)
+        self.by_key.is_empty() && unused && self.lines.iter().all(Line::is_empty)
     }
 
     /// Where the line for this key is from now on.
-    fn place(&mut self, key: &Key) -> usize {
-        let Self { places, lines, free, .. } = self;
-        *places.entry(key.clone()).or_insert_with(|| {
+    fn line_of(&mut self, key: &Key) -> usize {
+        let Self { by_key, lines, free, .. } = self;
+        *by_key.entry(key.clone()).or_insert_with(|| {
             free.pop().unwrap_or_else(|| {
                 lines.push(Line::default());
                 lines.len() - 1

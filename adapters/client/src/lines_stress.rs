@@ -117,8 +117,8 @@ impl World {
 
     fn is_front(&self, session: &Arc<Session>) -> bool {
         let state = self.lines.state();
-        let place = state.places.get(b"key".as_slice());
-        super::is(place.and_then(|place| state.lines[*place].front.as_ref()), session)
+        let at = state.by_key.get(b"key".as_slice());
+        super::is(at.and_then(|at| state.lines[*at].front.as_ref()), session)
     }
 
     /// Asks the server until it has the lock, once if it is apart.

@@ -313,9 +313,9 @@ fn keys_have_lines_of_their_own() {
     assert!(lines.join(&one) && lines.join(&other));
     assert_eq!(lines.turn(&one, Instant::ZERO), Turn::Begin(None));
     assert_eq!(lines.turn(&other, Instant::ZERO), Turn::Begin(None));
-    assert_eq!(lines.state().places.len(), 2);
+    assert_eq!(lines.state().by_key.len(), 2);
     assert!(lines.leave(&one, Instant::ZERO).is_none());
-    assert_eq!(lines.state().places.len(), 1, "an empty line is forgotten");
+    assert_eq!(lines.state().by_key.len(), 1, "an empty line is forgotten");
     let third = session(b"third");
     assert!(lines.join(&third) && lines.any());
     assert_eq!(lines.state().lines.len(), 2, "its place is used again");

@@ -30,7 +30,7 @@ pub(crate) struct Session {
     abandoned: AtomicBool,
     in_line: AtomicU8,
     /// Which line that is.
-    place: AtomicUsize,
+    line: AtomicUsize,
     /// It waits for a visit of the reaper.
     queued: AtomicBool,
     /// The reaper drives, or has done so. Only the owner changes that.
@@ -110,7 +110,7 @@ impl Session {
             cancelled: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             in_line: AtomicU8::new(InLine::Outside as u8),
-            place: AtomicUsize::new(0),
+            line: AtomicUsize::new(0),
             queued: AtomicBool::new(false),
             is_reapers: AtomicBool::new(false),
             sent: AtomicU32::new(0),
@@ -218,19 +218,19 @@ impl Session {
     }
 
     /// Gives where it stood before. Called under the mutex of the lines.
-    pub(crate) fn set_in_line(&self, place: InLine) -> InLine {
+    pub(crate) fn set_in_line(&self, stands: InLine) -> InLine {
         let before = self.in_line();
-        self.in_line.store(place as u8, Ordering::Release);
+        self.in_line.store(stands as u8, Ordering::Release);
         before
     }
 
     /// Which [line](crate::lines) it stands in, unless outside. Known under the mutex of the lines.
-    pub(crate) fn place(&self) -> usize {
-        self.place.load(Ordering::Relaxed)
+    pub(crate) fn line(&self) -> usize {
+        self.line.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_place(&self, place: usize) {
-        self.place.store(place, Ordering::Relaxed);
+    pub(crate) fn set_line(&self, line: usize) {
+        self.line.store(line, Ordering::Relaxed);
     }
 
     /// The owner's waker will be woken once, by [`Session::wake`].
