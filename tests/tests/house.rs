@@ -80,6 +80,11 @@ fn nothing_is_left_for_later() {
 }
 
 #[test]
+fn no_file_is_what_a_run_has_left() {
+    assert_none(left_by_runs(&files()), "files that a run has left");
+}
+
+#[test]
 fn what_the_readme_tells_to_run_is_there() {
     assert_none(missing_commands(&files()), "commands of the README that are not there");
 }
@@ -288,6 +293,19 @@ fn left_for_later(all: &[Source]) -> Vec<String> {
         }
     }
     offenders
+}
+
+/// What fuzzers, coverage and profilers write where they are started.
+fn left_by_runs(all: &[Source]) -> Vec<String> {
+    let is_left = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let sum = name.rsplit_once('-').map_or("", |(_, sum)| sum);
+        let is_input = sum.len() == 40 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_written = [".profraw", ".profdata", ".gcda"].iter().any(|end| name.ends_with(end));
+        let is_profile = ["callgrind.out", "perf.data"].iter().any(|begin| name.starts_with(begin));
+        is_input || is_written || is_profile
+    };
+    all.iter().filter(|file| is_left(&file.path)).map(|file| file.path.clone()).collect()
 }
 
 fn missing_commands(all: &[Source]) -> Vec<String> {

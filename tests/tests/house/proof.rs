@@ -137,6 +137,19 @@ fn left_for_later() {
 }
 
 #[test]
+fn left_by_runs() {
+    for path in [
+        "fuzz/crash-462299a27f182e373e9c779daec5d8c9e425eeae",
+        "fuzz/default_1_0_5530.profraw",
+        "callgrind.out.17",
+    ] {
+        assert_eq!(super::left_by_runs(&[Source::new(path, "")]), [path]);
+    }
+    let kept = ["fuzz/corpus/lock/462299a27f182e373e9c779daec5d8c9e425eeae", "fuzz/seeds/url/a-1"];
+    assert_none(super::left_by_runs(&kept.map(|path| Source::new(path, ""))), "stored inputs");
+}
+
+#[test]
 fn missing_commands() {
     let readme =
         "`cargo run --example demo`, `.ci/test` and `cargo run --example hold-std`; see .ci/.";
