@@ -146,6 +146,8 @@ impl Seat {
         }
         self.renewal.handle_answer(number, answer, token, moment.now);
         if let Some(claim) = self.vote.handle_answer(number, answer, token, moment.now) {
+            // What is given back is not extended: the release comes behind an extension that is out.
+            self.renewal = Renewal::Idle;
             self.owe(Debt::new(token, claim, moment));
         }
     }

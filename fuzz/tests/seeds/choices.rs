@@ -184,6 +184,8 @@ const ADOPT: u8 = 0xe0;
 const EXECUTE: u8 = 4;
 const ANSWER: u8 = 6;
 const DELIVER: u8 = 8;
+/// The byte after the server counts 1.4 ms each.
+const PASS: u8 = 0xe9;
 const WAKE: u8 = 10;
 const RESET: u8 = 11;
 const STRAY: u8 = 12;
@@ -204,6 +206,8 @@ pub(crate) fn lock() -> Vec<Seed> {
     let one = [0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0];
     let three = [0, 2, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1];
     let liar = [1, 2, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1];
+    // Held for 300 ms, answers are waited for longer.
+    let short_lived_three = [0, 2, 4, 5, 0, 1, 0, 0, 0, 0, 1, 0, 0];
     // Tries again without end, and asks to be told.
     let waiter = [0, 0, 1, 1, 1, 1, 2, 0, 0, 0, 1, 1, 0];
     let waiter_of_three = [0, 2, 1, 1, 1, 1, 2, 0, 0, 0, 1, 1, 0];
@@ -385,6 +389,26 @@ pub(crate) fn lock() -> Vec<Seed> {
                 &all(STRAY),
                 &[WAKE, 0],
                 &all(ANSWER),
+            ],
+        ),
+        (
+            "three-extended-while-one-is-given-back",
+            short_lived_three,
+            &[
+                // So that all know the scripts.
+                &[ACQUIRE, 0],
+                &all(ANSWER),
+                &all(ANSWER),
+                &[EXTEND, 0, ANSWER, 2, ANSWER, 2, ANSWER, 0, ANSWER, 0, RELEASE, 0],
+                &all(ANSWER),
+                &all(ANSWER),
+                // Two have granted; the third has the key, but does not show it.
+                &[ACQUIRE, 0, ANSWER, 0, ANSWER, 0, ANSWER, 1, ANSWER, 1, ANSWER, 2, REFUSE, 2, 5],
+                // Shortly before the lease ends it is extended; the second does not answer.
+                &[
+                    PASS, 0, 178, EXTEND, 0, DELIVER, 2, ANSWER, 2, ANSWER, 0, ANSWER, 2, PASS, 0,
+                    70,
+                ],
             ],
         ),
         (

@@ -218,6 +218,8 @@ const ROWS: &[Row] = {
     ("also to one that has not answered", 3, ONCE, HELD_3, "extend", "0.extend, 1.extend, 2.extend", Extending),
     ("but not to one that has nothing of ours", 3, ONCE, "acquire;provide;2.claim=BUSY x;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours", "extend", "0.extend, 1.extend", Extending),
     ("a claim that comes to nothing while the extension is out is lost once, not twice", 3, ONCE, "acquire;provide;1.claim=ok;1.read=ours;2.claim=ok;2.read=ours;extend;0.claim=nil;0.extend=-1;1.extend=ours", "after 500", "not extended", Held),
+    ("what is given back while the extension is out is not extended", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;2.claim=ok;extend;2.read=NOPERM no;2.extend=ours", "0.extend=ours;1.extend=OOM x", "not extended", Held),
+    ("nor is what may come late", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;2.claim=lost;extend;2.read=nil;2.extend=ours", "0.extend=ours;1.extend=OOM x", "not extended", Held),
     ("which counts when a majority is sought", 3, ONCE, "acquire;provide;2.claim=BUSY x;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;extend", "0.extend=0", "0.release, 1.release, lost deleted", Idle),
     ("an answer to another request is none to the extension", 3, ONCE, "acquire;provide;0.claim=ok;0.read=ours;1.claim=ok;1.read=ours;extend;2.claim=ok;2.read=lost", "0.extend=ours;2.extend=ours", "extended 2968", Held),
     ("a claim that did not get out is not sent again once it is held", 3, ONCE, HELD_3, "2.read=unsent;2.claim=unsent;after 10", "", Held),
