@@ -110,12 +110,13 @@ where
         }
     }
 
-    /// Asks whether the key is gone.
+    /// Asks whether the key is gone, unless the pause is over before there can be an answer.
     fn look(&mut self, pause: Pause) {
         for seat in self.seats.as_mut().iter_mut().filter(|seat| seat.vote == Vote::Held) {
             seat.alert = Alert::Due;
         }
         self.state = State::Pausing(Pause { since: self.now, ..pause });
+        self.end_pause_in_time();
     }
 
     /// Looks now, or later where that was in vain too often.
@@ -237,6 +238,7 @@ where
         let spread = if self.servers() > 1 { self.precedence.spread(self.servers()) } else { 0 };
         let until = at.plus(self.random.micros_up_to(spread)).min(latest);
         self.state = State::Pausing(Pause { until, kind: Kind::Expiry, ..pause });
+        self.end_pause_in_time();
     }
 
     /// When a question that is asked now has its answer at the latest, or the pause ends.

@@ -18,9 +18,8 @@ pub(super) struct Ledger {
     /// Reads and extensions that are out, each with its kind.
     reads: Vec<Ticket>,
     extensions: Vec<Ticket>,
-    /// Servers that were asked in this pause when the key expires, with what they said: that they will tell of
-    /// changes or not.
-    alerts: BTreeMap<usize, (Ticket, Option<bool>)>,
+    /// Servers that were asked in this pause when the key expires.
+    alerts: BTreeMap<usize, Alert>,
     /// Servers that showed the token to a read of this attempt, and to this extension.
     granted: BTreeSet<usize>,
     extended: BTreeSet<usize>,
@@ -31,8 +30,20 @@ pub(super) struct Ledger {
     lease: Option<Lease>,
     /// The owner wants the lock.
     pub(super) wants: bool,
+    /// Its client has had the lock lately.
+    pub(super) is_modest: bool,
     /// The owner waits to be told how a release went.
     is_releasing: bool,
+}
+
+/// That a server was asked to tell of changes.
+#[derive(Debug)]
+struct Alert {
+    asked: Ticket,
+    /// What it said: that it will, or not.
+    said: Option<bool>,
+    /// Somebody was told of a change since it was asked.
+    told: bool,
 }
 
 impl Ledger {
@@ -52,6 +63,7 @@ impl Ledger {
             extended_at: None,
             lease: None,
             wants: false,
+            is_modest: false,
             is_releasing: false,
         }
     }
@@ -66,6 +78,12 @@ impl Ledger {
         self.alerts.clear();
         self.granted.clear();
         self.claimed_at = None;
+    }
+
+    /// The owner wants it, and may hold back before the first attempt.
+    pub(super) fn want(&mut self, is_modest: bool) {
+        (self.wants, self.is_modest) = (true, is_modest);
+        self.alerts.clear();
     }
 
     /// The owner has let go, and waits to be told about it or not.
@@ -116,9 +134,10 @@ impl Ledger {
             Command::Expiry { .. } => {
                 assert!(self.wants && phase == Phase::Pausing, "asks to be told in {phase:?}");
                 assert!(self.settings.wake, "asks to be told, and must not");
-                let before = self.alerts.insert(ticket.server(), (ticket, None));
-                // Who was told may look before it tries.
-                let again = before.is_none_or(|(_, said)| said == Some(true));
+                let alert = Alert { asked: ticket, said: None, told: false };
+                let before = self.alerts.insert(ticket.server(), alert);
+                // Who was told may look before it tries; an answer that is on its way may be older.
+                let again = before.is_none_or(|alert| alert.told);
                 assert!(again, "asks twice in one pause");
             }
             other => panic!("a lock asks for nothing else: {other:?}"),
@@ -126,9 +145,9 @@ impl Ledger {
     }
 
     pub(super) fn answered(&mut self, ticket: Ticket, answer: Answer) {
-        let alert = self.alerts.get_mut(&ticket.server()).filter(|(asked, _)| *asked == ticket);
-        if let Some((_, said)) = alert {
-            *said = Some(matches!(answer, Answer::Integer(_)));
+        let alert = self.alerts.get_mut(&ticket.server()).filter(|alert| alert.asked == ticket);
+        if let Some(alert) = alert {
+            alert.said = Some(matches!(answer, Answer::Integer(_)));
         }
         let shows_ours = matches!(answer, Answer::Token(token) if Some(token) == self.token);
         if shows_ours && self.reads.contains(&ticket) {
@@ -139,9 +158,14 @@ impl Ledger {
         }
     }
 
+    /// The key may be free.
+    pub(super) fn told(&mut self) {
+        self.alerts.values_mut().for_each(|alert| alert.told = true);
+    }
+
     /// Whether all servers that were asked to tell of changes will.
     pub(super) fn sleeps(&self, phase: Phase) -> bool {
-        let all = self.alerts.values().all(|(_, said)| *said == Some(true));
+        let all = self.alerts.values().all(|alert| alert.said == Some(true));
         phase == Phase::Pausing && !self.alerts.is_empty() && all
     }
 

@@ -12,7 +12,7 @@ mod wishes;
 
 use redlatch_core::dialect::Dialect;
 use redlatch_core::{
-    Answer, Detached, Instant, Lock, Output, Phase, Refusal, Seat, Settings, Ticket, Token,
+    Answer, Detached, Instant, Lock, Output, Pass, Phase, Refusal, Seat, Settings, Ticket, Token,
 };
 
 use self::ledger::Ledger;
@@ -145,9 +145,14 @@ impl World {
     fn wish_for(&mut self, what: u8) {
         let (before, now) = (self.lock.phase(), self.instant());
         match what {
-            0..=4 => {
-                self.ledger.wants |= before == Phase::Idle;
+            0..=2 => {
+                self.want(before, false);
                 self.lock.acquire(now);
+            }
+            3 | 4 => {
+                self.want(before, true);
+                let pass = if what == 3 { Pass::AtOnce } else { Pass::HoldBack };
+                self.lock.acquire_next(pass, now, now);
             }
             5..=7 => {
                 self.lock.extend(now);
@@ -161,7 +166,16 @@ impl World {
                 self.ledger.let_go(false);
                 self.lock.abandon(now);
             }
-            _ => self.lock.hint(now),
+            _ => {
+                self.ledger.told();
+                self.lock.hint(now);
+            }
+        }
+    }
+
+    fn want(&mut self, before: Phase, is_modest: bool) {
+        if before == Phase::Idle {
+            self.ledger.want(is_modest);
         }
     }
 
@@ -224,6 +238,7 @@ impl World {
 
     fn hint(&mut self) {
         let now = self.instant();
+        self.ledger.told();
         self.lock.hint(now);
         self.drive();
     }

@@ -31,6 +31,12 @@ const WOKEN: &str =
     "acquire;provide;0.claim=nil;0.read=other;0.expiry=2000 ms;late 50;hint;provide";
 const REFUSED_3: &str = "acquire;provide;0.claim=nil;0.read=other;1.claim=nil";
 const SLEEPING_3: &str = "acquire;provide;0.claim=nil;0.read=other;1.claim=nil;1.read=other;2.claim=nil;2.read=other;0.expiry=900 ms;1.expiry=800 ms";
+/// Of a client that has had the lock lately: told eight times, and nothing had changed.
+const TOLD_IN_VAIN: &str = concat!(
+    "next;provide;0.claim=nil;0.read=other;0.expiry=2000 ms;",
+    "hint;0.expiry=2000 ms;hint;0.expiry=2000 ms;hint;0.expiry=2000 ms;hint;0.expiry=2000 ms;",
+    "hint;0.expiry=2000 ms;hint;0.expiry=2000 ms;hint;0.expiry=2000 ms;hint;0.expiry=2000 ms",
+);
 
 /// Told and refused so often that it would wait for some milliseconds, and told while it asked, for nobody had a
 /// majority: so the policy is due in one.
@@ -203,6 +209,8 @@ const MODEST: &[Row] = {
     ("told again while it looks: it looks again", 1, PATIENT, NEXT, "hint;hint", "0.expiry, 0.expiry", Some(2001), Pausing),
     ("told while it stands aside: it looks again", 1, PATIENT, NEXT, "hint;0.expiry=gone;hint", "0.expiry, 0.expiry", Some(500), Pausing),
     ("and sleeps on", 1, PATIENT, NEXT, "hint;0.expiry=gone;hint;0.expiry=3000 ms", "0.expiry, 0.expiry", Some(3001), Pausing),
+    ("told too often in vain: it looks later", 1, TWICE_MORE, TOLD_IN_VAIN, "hint;after 1", "0.expiry", Some(100), Pausing),
+    ("but not when the policy is due by then: it tries", 1, TWICE_MORE, TOLD_IN_VAIN, "hint;after 200", "token?", Some(0), NeedToken),
     ("a key that has expired is not looked at", 1, PATIENT, NEXT, "after 2001", "token?", Some(0), NeedToken),
     ]
 };
