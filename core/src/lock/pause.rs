@@ -9,6 +9,10 @@
 //! Whoever waits for the same key is told at the same time. Who of them comes first says
 //! [`Precedence`](super::precedence).
 //!
+//! A key that is found gone again and again is tried when the time is over that others had since it was
+//! found gone first. One question at a time: told while it looks, a lock believes the answer if the key is gone,
+//! and asks again if not.
+//!
 //! ```text
 //!              alerts are set           told             gone
 //!   Policy ------------------> Expiry -------> Looking --------> Aside -- its time is over --+
@@ -40,8 +44,12 @@ pub(super) struct Pause {
     /// When somebody began to look. Of one who stands aside: whoever takes the key before this moment has
     /// let nobody come first.
     since: Instant,
+    /// Others may come first until then, however often one is told meanwhile, if the key was found gone.
+    patience: Instant,
     /// Something else than the policy has decided that.
     kind: Kind,
+    /// It was told since it asked: what the server says may be older.
+    told: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +71,8 @@ enum Kind {
 
 impl Pause {
     pub(super) const fn new(due: Instant) -> Self {
-        Self { due, until: due, since: Instant::ZERO, kind: Kind::Policy }
+        let (since, patience) = (Instant::ZERO, Instant::NEVER);
+        Self { due, until: due, since, patience, kind: Kind::Policy, told: false }
     }
 }
 
@@ -115,7 +124,7 @@ where
         for seat in self.seats.as_mut().iter_mut().filter(|seat| seat.vote == Vote::Held) {
             seat.alert = Alert::Due;
         }
-        self.state = State::Pausing(Pause { since: self.now, ..pause });
+        self.state = State::Pausing(Pause { since: self.now, told: false, ..pause });
         self.end_pause_in_time();
     }
 
@@ -137,12 +146,13 @@ where
             Kind::Woken | Kind::Later => {}
             // The question has not been sent yet.
             Kind::Looking | Kind::HoldingBack if self.any_held(|alert| alert == Alert::Due) => {}
-            // The answer may be older than what was told.
-            Kind::HoldingBack => self.look(pause),
-            Kind::Looking if self.precedence.looks_again() => self.look_in_time(looking),
+            Kind::HoldingBack => self.state = State::Pausing(Pause { told: true, ..pause }),
+            Kind::Looking if self.precedence.looks_again() => {
+                self.state = State::Pausing(Pause { told: true, ..pause });
+            }
             Kind::Aside => {
                 self.precedence.pass(self.now < pause.since);
-                self.look_in_time(Pause { until: self.answered(pause.due), ..looking });
+                self.look(Pause { until: self.answered(pause.due), ..looking });
             }
             Kind::Policy | Kind::Expiry if self.looks_first() => self.look_in_time(looking),
             Kind::Policy | Kind::Expiry | Kind::Looking => self.cut_short(pause),
@@ -167,8 +177,9 @@ where
         // Who stands aside, and is told of it as long afterwards as it took to find it gone, needs a round
         // trip at least to take it.
         let since = self.now.plus(round_trip / 2);
-        let until = self.now.plus(span).min(self.latest(pause.due));
-        self.state = State::Pausing(Pause { until, since, kind: Kind::Aside, ..pause });
+        let patience = pause.patience.min(self.now.plus(span));
+        let until = patience.min(self.latest(pause.due));
+        self.state = State::Pausing(Pause { until, since, patience, kind: Kind::Aside, ..pause });
         self.end_pause_in_time();
     }
 
@@ -237,7 +248,11 @@ where
         // Not all at the same time where their votes would be split again.
         let spread = if self.servers() > 1 { self.precedence.spread(self.servers()) } else { 0 };
         let until = at.plus(self.random.micros_up_to(spread)).min(latest);
-        self.state = State::Pausing(Pause { until, kind: Kind::Expiry, ..pause });
+        let sleeping = Pause { until, patience: Instant::NEVER, kind: Kind::Expiry, ..pause };
+        if pause.told {
+            return self.look_in_time(Pause { kind: Kind::Looking, ..sleeping });
+        }
+        self.state = State::Pausing(sleeping);
         self.end_pause_in_time();
     }
 

@@ -136,8 +136,8 @@ impl Ledger {
                 assert!(self.settings.wake, "asks to be told, and must not");
                 let alert = Alert { asked: ticket, said: None, told: false };
                 let before = self.alerts.insert(ticket.server(), alert);
-                // Who was told may look before it tries; an answer that is on its way may be older.
-                let again = before.is_none_or(|alert| alert.told);
+                // Who was told may look before it tries.
+                let again = before.is_none_or(|alert| alert.told && alert.said.is_some());
                 assert!(again, "asks twice in one pause");
             }
             other => panic!("a lock asks for nothing else: {other:?}"),
