@@ -55,7 +55,7 @@ const UPTIME_OFF: u64 = 1_000_000;
 impl Greeting {
     /// How long the server must stay without a vote: a server that forgot its keys in a restart
     /// may grant a lock that is still held, until the longest ttl in use (`longest`) has passed.
-    /// Zero when the server did not tell its uptime: then nothing is verified.
+    /// All of that when the server did not tell its uptime: it may have been started a moment ago.
     ///
     /// Source: "Distributed locks with Redis", section on crash recovery and delayed restarts.
     #[must_use]
@@ -63,9 +63,8 @@ impl Greeting {
         if has(Defect::NoAbstention) {
             return Duration::ZERO;
         }
-        let surely = |uptime| micros(uptime).saturating_sub(UPTIME_OFF);
-        let left = |uptime| micros(longest).saturating_sub(surely(uptime));
-        self.uptime.map_or(Duration::ZERO, |uptime| Duration::from_micros(left(uptime)))
+        let surely = self.uptime.map_or(0, |uptime| micros(uptime).saturating_sub(UPTIME_OFF));
+        Duration::from_micros(micros(longest).saturating_sub(surely))
     }
 
     /// Whether the server has surely been started again since `earlier`, an earlier connection to

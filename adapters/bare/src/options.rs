@@ -31,7 +31,8 @@ pub struct Options {
     /// A server that was started more recently than this has no vote: it may have forgotten locks
     /// that are still held. Set it to the longest ttl in use, unless the servers write every change to
     /// disk before they answer. Off by default: it makes every restart an outage that long for a
-    /// client of one server, and its answer to `INFO` wants a receive buffer of about 1 KiB.
+    /// client of one server, and its answer to `INFO` wants a receive buffer of about 1 KiB. Where that
+    /// is smaller, or this user may not ask, the server counts as just started on every connection.
     pub restart_delay: Option<Duration>,
     /// When to connect again.
     pub reconnect: Reconnect,

@@ -51,7 +51,8 @@ pub struct Options {
     /// that are still held. Set it to the longest ttl in use, unless the servers write every change
     /// to disk before they answer (`appendfsync always`). `None` is the default because it makes
     /// every restart an outage that long for a client of one server, and costs `INFO` on connect. It
-    /// may last up to two seconds longer, because servers tell their uptime in whole seconds.
+    /// may last up to two seconds longer, because servers tell their uptime in whole seconds. A server
+    /// that does not let this user ask for `INFO` counts as just started on every connection.
     ///
     /// Source: "Distributed locks with Redis", section on crash recovery and delayed restarts.
     pub restart_delay: Option<Duration>,

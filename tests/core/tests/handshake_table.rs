@@ -424,7 +424,7 @@ fn p27_a_young_server_abstains() {
     for (uptime, seconds) in [(0, 30), (1, 30), (7, 24), (30, 1), (31, 0), (u64::MAX, 0)] {
         assert_eq!(abstains(uptime), seconds, "{uptime}");
     }
-    assert_eq!(after(None).abstains_for(longest).as_secs(), 0);
+    assert_eq!(after(None).abstains_for(longest).as_secs(), 30, "it may be as young as that");
 }
 
 /// What proves a restart between two greetings, the second 10 s after the first, and what does not.

@@ -306,7 +306,7 @@ impl Kill {
 }
 
 /// Lines of servers that have not executed the request.
-const REFUSALS: [&str; 10] = [
+const REFUSALS: [&str; 11] = [
     "LOADING Redis is loading the dataset in memory",
     "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
     "OOM command not allowed when used memory > 'maxmemory'.",
@@ -316,6 +316,7 @@ const REFUSALS: [&str; 10] = [
     "TRYAGAIN Multiple keys request during rehashing of slot",
     "MOVED 3999 127.0.0.1:6381",
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+    "NOPERM User default has no permissions to run this command",
     "ERR nobody knows this text",
 ];
 
