@@ -69,6 +69,13 @@ pub(crate) fn small() -> Vec<(usize, Rules)> {
         (1_200, some("2 servers, extended", 2).owners([EXTENDER, KEEPER])),
         (70_000, some("2 servers, reset", 2).faults(RESET)),
         (24_000, some("3 servers, no fault", 3)),
+        (
+            69_000,
+            some("3 servers, extended, refusal", 3)
+                .owners([EXTENDER, NOBODY])
+                .faults(REFUSE)
+                .delays(2),
+        ),
     ]
 }
 
