@@ -1,10 +1,14 @@
 //! What must be true of a lock, judged from outside: by what it sends, what it is answered and what it tells.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 
 use redlatch_core::{
     Answer, Command, Event, Instant, Lease, Loss, Phase, Settings, Ticket, Token, majority,
 };
+
+/// Without random keys: the same input takes the same way through it.
+type Tokens = HashSet<Token, BuildHasherDefault<DefaultHasher>>;
 
 /// Everything that is remembered of the current attempt and extension.
 #[derive(Debug)]
@@ -13,8 +17,8 @@ pub(super) struct Ledger {
     settings: Settings,
     pub(super) token: Option<Token>,
     /// All tokens that may stand on a server and are not given away.
-    pub(super) ours: HashSet<Token>,
-    used: HashSet<Token>,
+    pub(super) ours: Tokens,
+    used: Tokens,
     /// Reads and extensions that are out, each with its kind.
     reads: Vec<Ticket>,
     extensions: Vec<Ticket>,
@@ -52,8 +56,8 @@ impl Ledger {
             seats,
             settings,
             token: None,
-            ours: HashSet::new(),
-            used: HashSet::new(),
+            ours: Tokens::default(),
+            used: Tokens::default(),
             reads: Vec::new(),
             extensions: Vec::new(),
             alerts: BTreeMap::new(),
