@@ -45,6 +45,8 @@ pub(crate) struct Owner {
     pub(crate) releasing: Option<bool>,
     /// Servers that have deleted the key of the current or last attempt for a release.
     pub(crate) returned: u8,
+    /// Servers that were given back while the others sufficed: a release does not count them.
+    pub(crate) needless: u8,
     /// Servers that were asked in this attempt to tell of changes, and those that said that they will.
     pub(crate) asked: u8,
     pub(crate) told: u8,
@@ -75,6 +77,7 @@ impl World {
             held: false,
             releasing: None,
             returned: 0,
+            needless: 0,
             asked: 0,
             told: 0,
             paused: false,
@@ -219,9 +222,15 @@ impl World {
         if !is_release && !self.owners[client].wants {
             return Err(format!("I9: client {client} asks although its owner let go"));
         }
+        let current = shared.machines[client].view(self.machines[client]).token;
         let owner = &mut self.owners[client];
         match request {
-            Request::Claim { .. } => (owner.returned, owner.asked, owner.told) = (0, 0, 0),
+            Request::Claim { .. } => {
+                (owner.returned, owner.needless, owner.asked, owner.told) = (0, 0, 0, 0);
+            }
+            Request::Release { token, .. } if owner.wants && token == current => {
+                owner.needless |= 1 << server;
+            }
             Request::Expiry if (owner.asked & !owner.told) & 1 << server != 0 => {
                 return Err(format!("I10: client {client} asks twice in one pause"));
             }
@@ -300,8 +309,9 @@ impl World {
             .map_err(|_| format!("I4: server {server} changes a key that is another's"))?;
         let token = shared.machines[client].view(self.machines[client]).token;
         if let (Request::Release { .. }, Reply::Shows(shown)) = (request, reply) {
+            let owner = &mut self.owners[client];
             if shown == token {
-                self.owners[client].returned |= 1 << server;
+                owner.returned |= 1 << server & !owner.needless;
             }
         }
         Ok(reply)

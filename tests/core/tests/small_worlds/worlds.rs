@@ -70,7 +70,7 @@ pub(crate) fn small() -> Vec<(usize, Rules)> {
         (70_000, some("2 servers, reset", 2).faults(RESET)),
         (24_000, some("3 servers, no fault", 3)),
         (
-            69_000,
+            68_000,
             some("3 servers, extended, refusal", 3)
                 .owners([EXTENDER, NOBODY])
                 .faults(REFUSE)
@@ -139,6 +139,18 @@ pub(crate) fn large() -> Vec<(usize, Rules)> {
         (1_300_000, three("3 servers, reset").faults(RESET)),
         (730_000, three("3 servers, refusal").faults(REFUSE)),
         (70_000, three("3 servers, pause").faults(PAUSE)),
+        (
+            2_400_000,
+            three("3 servers, busy, any fault").owners([BUSY, NOBODY]).faults(ANY_FAULT).delays(2),
+        ),
+        (
+            180_000,
+            three("3 servers, renewing, any fault")
+                .owners([KEEPER, NOBODY])
+                .renewing()
+                .faults(ANY_FAULT)
+                .delays(2),
+        ),
     ]
 }
 
