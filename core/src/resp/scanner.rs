@@ -7,7 +7,7 @@ mod tests;
 use super::line::Text;
 use super::nesting::Nesting;
 use super::number::{Announced, Length};
-use super::whole::{Whole, text_len};
+use super::whole::text_len;
 use super::{Malformed, Type};
 use crate::limits::{DEPTH_MAX, Limits};
 
@@ -113,28 +113,23 @@ impl Scanner {
         match self.state {
             State::Between => {}
             State::Failed(malformed) => return Err(malformed),
-            _ => return self.advance_by_values(bytes, None),
+            _ => return self.advance_by_values(bytes),
         }
-        let first = self.look(bytes);
-        match self.take_frame(first.as_ref()) {
+        match self.take_frame(bytes) {
             Some(used) => Ok(Scanned { used, ended: true }),
-            None => self.advance_by_values(bytes, first),
+            None => self.advance_by_values(bytes),
         }
     }
 
-    /// Of a frame that begins, its first value was looked for already.
     #[inline(never)] // Apart from the path of the common frame, which is short.
-    fn advance_by_values(
-        &mut self,
-        bytes: &[u8],
-        first: Option<Whole<'_>>,
-    ) -> Result<Scanned, Malformed> {
+    fn advance_by_values(&mut self, bytes: &[u8]) -> Result<Scanned, Malformed> {
         let mut used = 0;
         while let Some(rest @ [_, ..]) = bytes.get(used..) {
             let taken = match self.state {
                 State::Between => {
                     self.begin_frame();
-                    self.take_value(first.as_ref(), rest)
+                    let header = self.look_at_header(rest);
+                    self.take_value(header.as_ref(), rest)
                 }
                 State::Value => {
                     let value = self.look(rest);

@@ -28,11 +28,6 @@ impl Whole<'_> {
             _ => true,
         }
     }
-
-    /// Whether this is a header.
-    pub(super) const fn is_aggregate(&self) -> bool {
-        matches!(self.reply, Reply::Array(_) | Reply::Map(_))
-    }
 }
 
 /// Where words are narrow, flash is too: the short cut would be an eighth of it, to save what nobody
@@ -48,6 +43,45 @@ const TEXT: usize = REACH - b"+\r\n".len();
 /// Digits that always fit 64 bits signed, and of lengths 32 bits.
 const DIGITS: usize = 18;
 const LENGTH_DIGITS: usize = 9;
+
+/// A token, and what stands around it.
+const TOKEN: &[u8] = b"$40\r\n";
+const TOKEN_FRAME: usize = TOKEN.len() + Token::LEN + b"\r\n".len();
+
+/// The length of a frame that lies whole at the front of `bytes`, if it is a single value that [`whole`] reads.
+#[inline(always)]
+pub(super) fn frame_len(bytes: &[u8]) -> Option<usize> {
+    if !IS_USED {
+        return None;
+    }
+    if bytes.starts_with(b"+OK\r\n") {
+        return Some(5);
+    }
+    if bytes.starts_with(TOKEN) {
+        return bytes.get(..TOKEN_FRAME)?.ends_with(b"\r\n").then_some(TOKEN_FRAME);
+    }
+    match bytes {
+        [b':', b'0'..=b'9', b'\r', b'\n', ..] => Some(4),
+        [b':', b'-', b'0'..=b'9', b'\r', b'\n', ..] | [b'$', b'-', b'1', b'\r', b'\n', ..] => {
+            Some(5)
+        }
+        [b'_', b'\r', b'\n', ..] => Some(3),
+        [b'-', behind @ ..] => line_len(behind).map(|len| len.wrapping_add(3)),
+        _ => rare_frame_len(bytes),
+    }
+}
+
+#[inline(never)] // Apart from the path of the most common.
+fn rare_frame_len(bytes: &[u8]) -> Option<usize> {
+    let (first, behind) = bytes.split_first()?;
+    let rest = match first {
+        b'+' => line(behind)?.1,
+        b'$' => bulk(behind)?.1,
+        b':' => integer(behind)?.1,
+        _ => return None,
+    };
+    Some(bytes.len().wrapping_sub(rest.len()))
+}
 
 /// The types that come often; the others are left to the state machine.
 #[inline(always)]
@@ -80,11 +114,14 @@ pub(super) fn scanned(frame: &[u8]) -> Option<Reply<'_>> {
     }
     Some(match frame {
         [b'+', line @ .., b'\r', b'\n'] => Reply::Simple(line),
+        _ if frame.len() == TOKEN_FRAME && frame.starts_with(TOKEN) => {
+            const END: usize = TOKEN.len() + Token::LEN;
+            Reply::Bulk(frame.get(TOKEN.len()..END)?)
+        }
         [b'-', line @ .., b'\r', b'\n'] => Reply::Error(line),
         [b':', one @ b'0'..=b'9', b'\r', b'\n'] => Reply::Integer(one.wrapping_sub(b'0').into()),
-        // As a token of ours.
-        [b'$', b'1'..=b'9', b'0'..=b'9', b'\r', b'\n', body @ .., b'\r', b'\n'] => {
-            Reply::Bulk(body)
+        [b':', b'-', one @ b'0'..=b'9', b'\r', b'\n'] => {
+            Reply::Integer(i64::from(one.wrapping_sub(b'0')).wrapping_neg())
         }
         b"$-1\r\n" | b"_\r\n" => Reply::Null,
         _ => whole(frame)?.reply,
@@ -97,14 +134,8 @@ fn bulk(bytes: &[u8]) -> Option<(Reply<'_>, &[u8])> {
     if let [b'-', b'1', b'\r', b'\n', rest @ ..] = bytes {
         return Some((Reply::Null, rest));
     }
-    let (length, rest) = match bytes.strip_prefix(b"40\r\n") {
-        Some(rest) => (Token::LEN, rest),
-        None => {
-            let (length, rest) = length(bytes)?;
-            (usize::try_from(length).ok()?, rest)
-        }
-    };
-    let (body, end) = rest.split_at_checked(length)?;
+    let (length, rest) = length(bytes)?;
+    let (body, end) = rest.split_at_checked(usize::try_from(length).ok()?)?;
     Some((Reply::Bulk(body), end.strip_prefix(b"\r\n")?))
 }
 
@@ -190,9 +221,15 @@ fn digits(bytes: &[u8], most: usize) -> Option<(u64, usize, &[u8])> {
 /// A line of any text, without its end, and what follows.
 #[inline]
 fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let near = bytes.get(..TEXT).unwrap_or(bytes);
-    let (line, end) = bytes.split_at_checked(text_len(near))?;
-    Some((line, end.strip_prefix(b"\r\n")?))
+    let (line, end) = bytes.split_at_checked(line_len(bytes)?)?;
+    Some((line, end.get(2..)?))
+}
+
+/// Bytes of the text that CR and LF end.
+#[inline]
+fn line_len(bytes: &[u8]) -> Option<usize> {
+    let len = text_len(bytes.get(..TEXT).unwrap_or(bytes));
+    bytes.get(len..)?.starts_with(b"\r\n").then_some(len)
 }
 
 /// Bytes before the first CR or LF, eight at a time. All of them when there is none.

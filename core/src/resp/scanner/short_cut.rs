@@ -3,7 +3,7 @@
 use super::{Scanner, count, size};
 #[cfg(test)]
 use crate::resp::whole::REACH;
-use crate::resp::whole::{IS_USED, Whole, whole};
+use crate::resp::whole::{IS_USED, Whole, frame_len, whole};
 use crate::resp::{Malformed, Reply, Type};
 
 impl Scanner {
@@ -12,18 +12,28 @@ impl Scanner {
     pub(super) fn look<'a>(&mut self, bytes: &'a [u8]) -> Option<Whole<'a>> {
         let value = whole(bytes);
         #[cfg(test)]
-        self.visit_all(looked_at(bytes, value.as_ref()));
+        self.visit_all(looked_at(bytes, value.as_ref().map(|value| value.len)));
         value
+    }
+
+    /// Of a frame that [`Self::take_frame`] has not taken: another value than a header was looked at already.
+    #[inline(always)]
+    pub(super) fn look_at_header<'a>(&mut self, bytes: &'a [u8]) -> Option<Whole<'a>> {
+        if matches!(bytes, [b'*' | b'%', ..]) { self.look(bytes) } else { None }
     }
 
     /// Takes a frame that is a single short value: nothing is left to remember of it.
     #[inline(always)]
-    pub(super) fn take_frame(&mut self, value: Option<&Whole<'_>>) -> Option<usize> {
-        let is_short = |value: &&Whole<'_>| value.len <= size(self.short) && !value.is_aggregate();
-        let value = value.filter(is_short)?;
+    pub(super) fn take_frame(&mut self, bytes: &[u8]) -> Option<usize> {
+        let len = frame_len(bytes);
+        #[cfg(test)]
+        if !matches!(bytes, [b'*' | b'%', ..]) {
+            self.visit_all(looked_at(bytes, len));
+        }
+        let len = len.filter(|len| *len <= size(self.short))?;
         self.value_start = 0;
         (self.is_push, self.inner_push, self.too_long) = (false, false, false);
-        Some(value.len)
+        Some(len)
     }
 
     /// Takes what was found, if it is within all limits; else one byte, which begins a value.
@@ -74,17 +84,20 @@ impl Scanner {
     }
 }
 
-/// Bytes that were looked at to find `value`, or to find none: a first line, as far as it reaches. The
-/// body of a bulk is passed over at once.
+/// Bytes that were looked at to find a value of `len` bytes, or to find none: a first line, as far as it
+/// reaches. The body of a bulk is passed over at once.
 #[cfg(test)]
-fn looked_at(bytes: &[u8], value: Option<&Whole<'_>>) -> usize {
-    match value {
+fn looked_at(bytes: &[u8], len: Option<usize>) -> usize {
+    match (len, bytes) {
         _ if !IS_USED => 0,
-        Some(Whole { reply: Reply::Bulk(body), len }) => {
-            len.saturating_sub(body.len()).saturating_add(1)
-        }
-        Some(Whole { len, .. }) => *len,
-        None => {
+        (Some(len), [b'$', ..]) => match whole(bytes) {
+            Some(Whole { reply: Reply::Bulk(body), .. }) => {
+                len.saturating_sub(body.len()).saturating_add(1)
+            }
+            _ => len,
+        },
+        (Some(len), _) => len,
+        (None, _) => {
             bytes.split_inclusive(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len).min(REACH)
         }
     }
