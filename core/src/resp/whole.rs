@@ -73,14 +73,13 @@ pub(super) fn frame_len(bytes: &[u8]) -> Option<usize> {
 
 #[inline(never)] // Apart from the path of the most common.
 fn rare_frame_len(bytes: &[u8]) -> Option<usize> {
-    let (first, behind) = bytes.split_first()?;
-    let rest = match first {
-        b'+' => line(behind)?.1,
-        b'$' => bulk(behind)?.1,
-        b':' => integer(behind)?.1,
-        _ => return None,
-    };
-    Some(bytes.len().wrapping_sub(rest.len()))
+    if is_header(bytes) { None } else { whole(bytes).map(|value| value.len) }
+}
+
+/// Whether an aggregate begins here of which [`whole`] reads the header.
+#[inline(always)]
+pub(super) const fn is_header(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'*' | b'%', ..])
 }
 
 /// The types that come often; the others are left to the state machine.

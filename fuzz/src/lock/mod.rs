@@ -166,10 +166,7 @@ impl World {
                 self.ledger.let_go(false);
                 self.lock.abandon(now);
             }
-            _ => {
-                self.ledger.told();
-                self.lock.hint(now);
-            }
+            _ => self.hint(),
         }
     }
 

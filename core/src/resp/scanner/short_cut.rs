@@ -3,7 +3,7 @@
 use super::{Scanner, count, size};
 #[cfg(test)]
 use crate::resp::whole::REACH;
-use crate::resp::whole::{IS_USED, Whole, frame_len, whole};
+use crate::resp::whole::{IS_USED, Whole, frame_len, is_header, whole};
 use crate::resp::{Malformed, Reply, Type};
 
 impl Scanner {
@@ -19,7 +19,7 @@ impl Scanner {
     /// Of a frame that [`Self::take_frame`] has not taken: another value than a header was looked at already.
     #[inline(always)]
     pub(super) fn look_at_header<'a>(&mut self, bytes: &'a [u8]) -> Option<Whole<'a>> {
-        if matches!(bytes, [b'*' | b'%', ..]) { self.look(bytes) } else { None }
+        if is_header(bytes) { self.look(bytes) } else { None }
     }
 
     /// Takes a frame that is a single short value: nothing is left to remember of it.
@@ -27,7 +27,7 @@ impl Scanner {
     pub(super) fn take_frame(&mut self, bytes: &[u8]) -> Option<usize> {
         let len = frame_len(bytes);
         #[cfg(test)]
-        if !matches!(bytes, [b'*' | b'%', ..]) {
+        if !is_header(bytes) {
             self.visit_all(looked_at(bytes, len));
         }
         let len = len.filter(|len| *len <= size(self.short))?;
